@@ -1,0 +1,5 @@
+//! sshvnc: a VNC viewer whose connection runs inside an SSH channel of its own process.
+//!
+//! Data flows one way: transport → inbox → client → decode → picture → window. `ARCHITECTURE.md` names the rooms.
+
+pub mod transport;

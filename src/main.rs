@@ -1,0 +1,3 @@
+//! The `sshvnc` program.
+
+fn main() {}
