@@ -1,0 +1,231 @@
+//! The framebuffer: all pixels of the desktop, moved whole between threads and never locked.
+
+use super::{Area, Outside, Size, Target};
+
+/// In which order the bytes of a pixel lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// Red, green, blue, unused: what recordings carry.
+    Rgbx,
+    /// Blue, green, red, unused (0x00RRGGBB): what windows take.
+    Bgrx,
+}
+
+impl ByteOrder {
+    /// The shifts of red, green and blue in a pixel.
+    pub const fn shifts(self) -> [u8; 3] {
+        match self {
+            ByteOrder::Rgbx => [0, 8, 16],
+            ByteOrder::Bgrx => [16, 8, 0],
+        }
+    }
+
+    /// The pixel of a colour.
+    pub const fn pixel(self, [red, green, blue]: [u8; 3]) -> u32 {
+        let [r, g, b] = self.shifts();
+        (red as u32) << r | (green as u32) << g | (blue as u32) << b
+    }
+
+    /// The colour of a pixel, red first.
+    pub const fn colour(self, pixel: u32) -> [u8; 3] {
+        let [r, g, b] = self.shifts();
+        [(pixel >> r) as u8, (pixel >> g) as u8, (pixel >> b) as u8]
+    }
+}
+
+/// The framebuffer.
+#[derive(Clone)]
+pub struct Canvas {
+    size: Size,
+    order: ByteOrder,
+    pixels: Vec<u32>,
+}
+
+impl Canvas {
+    /// A black canvas. The caller has checked `size` against its budget.
+    pub fn new(size: Size, order: ByteOrder) -> Canvas {
+        Canvas { size, order, pixels: vec![0; size.pixels()] }
+    }
+
+    /// Width and height.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The order of the bytes of a pixel.
+    pub fn order(&self) -> ByteOrder {
+        self.order
+    }
+
+    /// All pixels, row by row, without gaps.
+    pub fn pixels(&self) -> &[u32] {
+        &self.pixels
+    }
+
+    /// Gives the canvas another size; what both sizes share keeps its pixels, the rest is black.
+    pub fn resize(&mut self, size: Size) {
+        if size == self.size {
+            return;
+        }
+        let mut pixels = vec![0; size.pixels()];
+        let shared = usize::from(size.width.min(self.size.width));
+        if shared > 0 {
+            let old = self.pixels.chunks_exact(usize::from(self.size.width));
+            for (new, old) in pixels.chunks_exact_mut(usize::from(size.width)).zip(old) {
+                if let (Some(new), Some(old)) = (new.get_mut(..shared), old.get(..shared)) {
+                    new.copy_from_slice(old);
+                }
+            }
+        }
+        self.pixels = pixels;
+        self.size = size;
+    }
+
+    /// The pixels of `area`, to be painted.
+    ///
+    /// # Errors
+    /// [`Outside`] if `area` was made for a larger canvas.
+    pub fn target(&mut self, area: Area) -> Result<Target<'_>, Outside> {
+        let Size { width, height } = self.size;
+        Target::new(&mut self.pixels, usize::from(width), usize::from(width), usize::from(height))
+            .ok_or(Outside)?
+            .into_part(
+                usize::from(area.x()),
+                usize::from(area.y()),
+                usize::from(area.width()),
+                usize::from(area.height()),
+            )
+    }
+
+    /// The rows of `area`, for reading.
+    pub fn rows(&self, area: Area) -> impl Iterator<Item = &[u32]> {
+        let width = usize::from(self.size.width).max(1);
+        let (x, right) = (usize::from(area.x()), area.right() as usize);
+        self.pixels
+            .chunks_exact(width)
+            .skip(usize::from(area.y()))
+            .take(usize::from(area.height()))
+            .filter_map(move |row| row.get(x..right))
+    }
+
+    /// Copies the rectangle at (`x`, `y`), of `to`'s size, to `to`; the two may overlap.
+    ///
+    /// # Errors
+    /// [`Outside`] if either does not lie inside the canvas; nothing is copied then.
+    pub fn copy(&mut self, x: u16, y: u16, to: Area) -> Result<(), Outside> {
+        let from = self.size.area(x, y, to.width(), to.height()).ok_or(Outside)?;
+        self.size.area(to.x(), to.y(), to.width(), to.height()).ok_or(Outside)?;
+        let stride = usize::from(self.size.width);
+        let width = usize::from(to.width());
+        let rows = usize::from(to.height());
+        let start = |area: Area, row: usize| (usize::from(area.y()) + row) * stride + usize::from(area.x());
+        for i in 0..rows {
+            // Downwards moves start at the bottom, so that no row is overwritten before it was read.
+            let row = if to.y() > from.y() { rows - 1 - i } else { i };
+            let source = start(from, row);
+            self.pixels.copy_within(source..source + width, start(to, row));
+        }
+        Ok(())
+    }
+
+    /// Takes `area` from `other`, which has the same size and order.
+    pub fn update_from(&mut self, other: &Canvas, area: Area) {
+        let Some(area) = area.clip(self.size).and_then(|area| area.clip(other.size)) else { return };
+        let Ok(mut target) = self.target(area) else { return };
+        for (to, from) in target.rows_from(0).zip(other.rows(area)) {
+            to.copy_from_slice(from);
+        }
+    }
+
+    /// All pixels as bytes red, green, blue, row by row.
+    pub fn to_rgb(&self) -> Vec<u8> {
+        self.pixels.iter().flat_map(|&pixel| self.order.colour(pixel)).collect()
+    }
+
+    /// All pixels as bytes red, green, blue, 0, row by row, handed over a row at a time.
+    pub fn each_rgbx_row(&self, mut take: impl FnMut(&[u8])) {
+        let mut bytes = Vec::new();
+        for row in self.rows(self.size.whole()) {
+            bytes.clear();
+            bytes.extend(row.iter().flat_map(|&pixel| {
+                let [red, green, blue] = self.order.colour(pixel);
+                [red, green, blue, 0]
+            }));
+            take(&bytes);
+        }
+    }
+}
+
+impl std::fmt::Debug for Canvas {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Canvas").field("size", &self.size).field("order", &self.order).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(width: u16, height: u16) -> Canvas {
+        let mut canvas = Canvas::new(Size::new(width, height), ByteOrder::Rgbx);
+        for (i, pixel) in canvas.pixels.iter_mut().enumerate() {
+            *pixel = i as u32;
+        }
+        canvas
+    }
+
+    /// The obvious way to copy, to compare with.
+    fn naive_copy(canvas: &Canvas, x: u16, y: u16, to: Area) -> Vec<u32> {
+        let stride = usize::from(canvas.size.width);
+        let mut out = canvas.pixels.clone();
+        for row in 0..usize::from(to.height()) {
+            for column in 0..usize::from(to.width()) {
+                out[(usize::from(to.y()) + row) * stride + usize::from(to.x()) + column] =
+                    canvas.pixels[(usize::from(y) + row) * stride + usize::from(x) + column];
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn copies_overlapping_rectangles_in_every_direction() {
+        for (x, y) in [(0, 0), (1, 0), (2, 1), (0, 2), (1, 1), (2, 2)] {
+            for (to_x, to_y) in [(0, 0), (1, 0), (2, 1), (0, 2), (1, 1), (2, 2)] {
+                let mut canvas = numbered(7, 6);
+                let to = canvas.size().area(to_x, to_y, 5, 4).unwrap();
+                let expected = naive_copy(&canvas, x, y, to);
+                canvas.copy(x, y, to).unwrap();
+                assert_eq!(canvas.pixels, expected, "{x},{y} to {to_x},{to_y}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_from_outside_changes_nothing() {
+        let mut canvas = numbered(4, 4);
+        let to = canvas.size().area(0, 0, 3, 3).unwrap();
+        assert_eq!(canvas.copy(2, 0, to), Err(Outside));
+        assert_eq!(canvas.copy(0, 65535, to), Err(Outside));
+        assert_eq!(canvas.pixels, numbered(4, 4).pixels);
+        let large = Size::new(9, 9).area(0, 0, 9, 9).unwrap();
+        assert!(canvas.target(large).is_err());
+    }
+
+    #[test]
+    fn resizing_keeps_what_both_share() {
+        let mut canvas = numbered(3, 2);
+        canvas.resize(Size::new(2, 3));
+        assert_eq!(canvas.pixels, [0, 1, 3, 4, 0, 0]);
+        canvas.resize(Size::new(0, 3));
+        assert!(canvas.pixels.is_empty());
+        canvas.resize(Size::new(1, 1));
+        assert_eq!(canvas.pixels, [0]);
+    }
+
+    #[test]
+    fn byte_orders() {
+        assert_eq!(ByteOrder::Rgbx.pixel([1, 2, 3]).to_le_bytes(), [1, 2, 3, 0]);
+        assert_eq!(ByteOrder::Bgrx.pixel([1, 2, 3]), 0x010203);
+        assert_eq!(ByteOrder::Bgrx.colour(0xff01_0203), [1, 2, 3]);
+    }
+}
