@@ -2,4 +2,5 @@
 //!
 //! Data flows one way: transport → inbox → client → decode → picture → window. `ARCHITECTURE.md` names the rooms.
 
+pub mod demo;
 pub mod transport;
