@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 
 use super::client::Client;
 use super::keys::Locked;
+use crate::transport::error::io_words;
 use crate::transport::{Asker, escape};
 
 /// An agent answers at once unless it hangs.
@@ -76,6 +77,8 @@ impl Agent {
         };
         match tokio::time::timeout(AGENT_LIMIT, opening).await {
             Ok(Ok((client, identities))) => Ok((Agent { client, asker: asker.clone() }, identities)),
+            Ok(Err(russh::keys::Error::BadAuthSock)) => Err("its socket is not there".into()),
+            Ok(Err(russh::keys::Error::IO(error))) => Err(io_words(&error)),
             Ok(Err(error)) => Err(escape(&error.to_string().to_lowercase())),
             Err(_) => Err(format!("no answer within {} s", AGENT_LIMIT.as_secs())),
         }

@@ -20,8 +20,7 @@ const STEP_LIMIT: Duration = Duration::from_secs(20);
 /// How often a password may be mistyped, as in ssh (NumberOfPasswordPrompts).
 const PROMPT_TRIES: usize = 3;
 
-/// Logs in. Tries what ssh tries, in its order: the agent's keys, those named in `login` first; key files;
-/// keyboard-interactive; password.
+/// Logs in. Tries what ssh tries: keys of the agent and of files, then keyboard-interactive, then password.
 pub(super) async fn authenticate(link: &mut Link, login: &Login, asker: &Asker) -> Result<(), Error> {
     let offered = MethodSet::empty();
     Attempt { link, login, asker, offered, tried: Vec::new(), notes: Vec::new(), rsa_hash: None }.run().await
@@ -59,6 +58,15 @@ struct Candidate {
 enum Source {
     Agent(AgentIdentity),
     Own(OwnSource, Option<PublicKey>),
+}
+
+/// A key of the login.
+struct OwnKeyFound {
+    /// None for a public key, which only chooses among the agent's.
+    source: Option<OwnSource>,
+    name: String,
+    public: Option<PublicKey>,
+    is_default: bool,
 }
 
 /// The keys to try, in order, and the agent that holds some of them.
@@ -195,9 +203,11 @@ impl Attempt<'_> {
         }
     }
 
-    /// The keys in ssh's order: those of the agent that were named here, its others, then those only in files.
+    /// The keys to try: those of the agent that were named here, the files named here, the agent's others, files that
+    /// happen to be there. ssh tries the agent's others before the named files, so that a full agent uses up the
+    /// server's patience and the key asked for is never tried.
     async fn candidates(&mut self) -> Candidates {
-        let mut own = self.own_keys().await;
+        let own = self.own_keys().await;
         let (agent, mut held) = match &self.login.agent {
             None => (None, Vec::new()),
             Some(socket) => match Agent::open(socket, &self.link.handle, self.asker).await {
@@ -208,56 +218,62 @@ impl Attempt<'_> {
                 }
             },
         };
-        let mut queue = VecDeque::new();
-        own.retain(|(_, name, public)| {
-            let Some(public) = public else { return true };
-            let same = |held: &AgentIdentity| held.public_key().key_data() == public.key_data();
-            let Some(index) = held.iter().position(same) else { return true };
-            queue.push_back(Candidate { name: format!("{name} (agent)"), source: Source::Agent(held.remove(index)) });
-            false
-        });
+        let (mut queue, mut named, mut default) = (VecDeque::new(), Vec::new(), Vec::new());
+        for OwnKeyFound { source, name, public, is_default } in own {
+            let same = |held: &AgentIdentity| {
+                public.as_ref().is_some_and(|public| held.public_key().key_data() == public.key_data())
+            };
+            if let Some(index) = held.iter().position(same) {
+                let source = Source::Agent(held.remove(index));
+                queue.push_back(Candidate { name: format!("{name} (agent)"), source });
+                continue;
+            }
+            match source {
+                Some(source) => {
+                    let group = if is_default { &mut default } else { &mut named };
+                    group.push(Candidate { name, source: Source::Own(source, public) });
+                }
+                None => self.notes.push(format!("{name} is a public key whose private key the agent does not hold")),
+            }
+        }
+        queue.extend(named);
         if !self.login.identities_only {
             queue.extend(held.into_iter().map(|identity| Candidate {
                 name: format!("{} (agent)", agent_name(&identity)),
                 source: Source::Agent(identity),
             }));
         }
-        for (source, name, public) in own {
-            match source {
-                Some(source) => queue.push_back(Candidate { name, source: Source::Own(source, public) }),
-                None => self.notes.push(format!("{name} is a public key whose private key the agent does not hold")),
-            }
-        }
+        queue.extend(default);
         Candidates { queue, agent }
     }
 
-    /// The keys named in the login: source (none for a public key), name, public half.
-    async fn own_keys(&mut self) -> Vec<(Option<OwnSource>, String, Option<PublicKey>)> {
+    /// Reads the keys of the login.
+    async fn own_keys(&mut self) -> Vec<OwnKeyFound> {
         let mut own = Vec::new();
         let defaults = self.login.default_identities.iter().map(|path| (Identity::File(path.clone()), true));
         let explicit = self.login.identities.iter().map(|identity| (identity.clone(), false));
         for (identity, is_default) in explicit.chain(defaults) {
-            match identity {
+            let (source, name, public) = match identity {
                 Identity::Key(key) => {
                     let public = key.public_key().clone();
-                    own.push((Some(OwnSource::Memory(key)), public.algorithm().to_string(), Some(public)));
+                    (Some(OwnSource::Memory(key)), public.algorithm().to_string(), Some(public))
                 }
                 Identity::File(path) => match keys::read(&path).await {
                     Ok(KeyFile::Private(locked)) => {
                         let (name, public) = (locked.name(), locked.public.clone());
-                        own.push((Some(OwnSource::File(locked)), name, public));
+                        (Some(OwnSource::File(locked)), name, public)
                     }
-                    Ok(KeyFile::Public(public)) => {
-                        own.push((None, escape(&path.display().to_string()), Some(public)));
-                    }
-                    Err(keys::Problem::Missing) if is_default => {}
+                    Ok(KeyFile::Public(public)) => (None, escape(&path.display().to_string()), Some(public)),
+                    Err(keys::Problem::Missing) if is_default => continue,
                     Err(problem) => {
                         let words = problem.words(&path);
                         tracing::warn!("{words}");
                         self.notes.push(words);
+                        continue;
                     }
                 },
-            }
+            };
+            own.push(OwnKeyFound { source, name, public, is_default });
         }
         own
     }
@@ -351,6 +367,6 @@ fn hung_up(words: String, tried: usize) -> Error {
     match tried {
         0 => Error::unreachable(words),
         tried => Error::refused(format!("{words} (after {tried} failed attempts)"))
-            .hint("a server allows only a few attempts: name the right key with -i and offer no others"),
+            .hint("a server allows only a few attempts: name the right key with -i"),
     }
 }

@@ -134,7 +134,8 @@ fn place(to: &Destination) -> String {
 
 fn open_failed(server: &str, to: &Destination, place: &str, reason: ChannelOpenFailure, words: &str) -> Error {
     let said = if words.is_empty() { String::new() } else { format!(" ({words})") };
-    let refused = words.to_ascii_lowercase().contains("refused") || words.is_empty();
+    // Servers that give no reason of their own say the name of the reason code.
+    let refused = matches!(words.to_ascii_lowercase().as_str(), "" | "connection refused" | "connect failed");
     match (reason, to) {
         (ChannelOpenFailure::ConnectFailed, Destination::Tcp { .. }) if refused => {
             Error::unreachable(format!("nothing listens on {place} of {server}{said}"))
@@ -146,7 +147,7 @@ fn open_failed(server: &str, to: &Destination, place: &str, reason: ChannelOpenF
         }
         (ChannelOpenFailure::ConnectFailed, Destination::Unix { .. }) => {
             Error::unreachable(format!("{server} could not connect to the socket {place}{said}"))
-                .hint("check the path, that the VNC server runs, and that the user may open the socket")
+                .hint("check the path, that the VNC server runs, that the user may open the socket, and AllowStreamLocalForwarding in sshd_config")
         }
         (ChannelOpenFailure::AdministrativelyProhibited, Destination::Tcp { .. }) => {
             Error::unreachable(format!("{server} does not allow connections to {place}{said}"))

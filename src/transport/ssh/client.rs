@@ -10,7 +10,8 @@ use russh::{ChannelId, ChannelOpenFailure, Names, Preferred, SshId, cipher, comp
 use tokio::sync::watch;
 
 use super::host_key::Judge;
-use super::link::{Life, Link, leash};
+use super::link::{Life, Link};
+use super::pipe::leash;
 use super::{KnownHosts, LinkRef, SshFacts};
 use crate::transport::error::io_words;
 use crate::transport::{Asker, Error, Stream, escape, escape_lines};
@@ -48,7 +49,7 @@ pub(super) async fn connect(
     let facts = SshFacts { server: server.name.clone(), user: escape(user), ..SshFacts::default() };
     let facts = Arc::new(Mutex::new(facts));
     let (report, life) = watch::channel(Life::default());
-    let client = Client { judge, server: server.clone(), report, facts: facts.clone() };
+    let client = Client { judge: Some(judge), server: server.clone(), report, facts: facts.clone() };
     let (hold, stream) = leash(stream);
     let connecting = asker.clock().within(KEX_LIMIT, client::connect_stream(config, stream, client));
     let handle = match connecting.await {
@@ -66,7 +67,8 @@ pub(super) async fn connect(
 
 /// russh's view of this program: it calls us when something happens.
 pub(crate) struct Client {
-    judge: Judge,
+    /// Gone after the first key exchange: later ones use the same host key.
+    judge: Option<Judge>,
     server: Server,
     report: watch::Sender<Life>,
     facts: Arc<Mutex<SshFacts>>,
@@ -99,7 +101,8 @@ impl Handler for Client {
             PublicKeyOrCertificate::PublicKey { key, .. } => {
                 let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
                 self.edit_facts(|facts| facts.host_key_fingerprint = fingerprint);
-                self.judge.check(key).await.map_err(Failure::Ours)?;
+                let Some(judge) = self.judge.take() else { return Ok(false) };
+                judge.check(key).await.map_err(Failure::Ours)?;
                 Ok(true)
             }
             // None was asked for: nobody has checked who signed it.

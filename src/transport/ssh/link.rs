@@ -1,19 +1,16 @@
 //! An SSH connection that stands: its handle, whether it still answers, and in which words it ended.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use russh::Disconnect;
 use russh::client::Handle;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::client::{Client, Server};
+use super::pipe::Leash;
 use super::{LinkRef, SshFacts};
-use crate::transport::{Error, Stream};
+use crate::transport::Error;
 
 /// How long a server may take to answer when the stream has ended; long enough for a slow satellite link.
 const PING_LIMIT: Duration = Duration::from_secs(5);
@@ -95,47 +92,5 @@ impl Link {
         if self.handle.disconnect(Disconnect::ByApplication, "", "").await.is_ok() {
             self.closed().await;
         }
-    }
-}
-
-/// The holding end of a leash; dropping it fails the reads of the [`Leashed`] stream.
-pub(super) struct Leash {
-    _hold: oneshot::Sender<()>,
-}
-
-/// A stream that fails when its leash is dropped. russh runs a session in a task of its own that nothing else can
-/// stop while it waits for a silent peer.
-pub(super) struct Leashed {
-    stream: Box<dyn Stream>,
-    hold: Option<oneshot::Receiver<()>>,
-}
-
-/// Puts a stream on a leash.
-pub(super) fn leash(stream: Box<dyn Stream>) -> (Leash, Leashed) {
-    let (sender, receiver) = oneshot::channel();
-    (Leash { _hold: sender }, Leashed { stream, hold: Some(receiver) })
-}
-
-impl AsyncRead for Leashed {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.hold.as_mut().is_none_or(|hold| Pin::new(hold).poll(cx).is_ready()) {
-            self.hold = None;
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Leashed {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

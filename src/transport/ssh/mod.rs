@@ -9,6 +9,7 @@ mod host_pattern;
 mod keys;
 mod known_hosts;
 mod link;
+mod pipe;
 mod prompts;
 
 use std::path::{Path, PathBuf};
