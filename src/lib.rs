@@ -2,5 +2,6 @@
 //!
 //! Data flows one way: transport → inbox → client → decode → picture → window. `ARCHITECTURE.md` names the rooms.
 
+pub mod demo;
 pub mod picture;
 pub mod transport;

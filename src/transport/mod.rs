@@ -1,1 +1,52 @@
 //! BYTES TO AND FROM: TCP, local sockets and SSH channels; it does not know what RFB is.
+
+mod connection;
+pub mod deadline;
+mod error;
+mod escape;
+mod question;
+pub mod ssh;
+mod tcp;
+
+use std::path::PathBuf;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use connection::{Connection, Facts, Inbound, Outbound};
+pub use error::{Error, Trouble};
+pub use escape::{escape, escape_lines};
+pub use question::{Answer, Asker, Purpose, Question, QuestionKind};
+pub use ssh::{Destination, Identity, KnownHosts, Login, Method, SshFacts, SshRoute};
+
+/// A two-way byte stream.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// How to reach the server.
+pub enum Route {
+    /// A TCP connection.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// Port number.
+        port: u16,
+    },
+    /// A local socket.
+    Unix {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A stream that exists already.
+    Given(Box<dyn Stream>),
+    /// A channel of an SSH connection of this process.
+    Ssh(Box<SshRoute>),
+}
+
+/// Connects along `route`, asking `asker` what only a person can know.
+///
+/// What was asked for is checked before anything is sent. Dropping the future gives up and closes what was opened.
+pub async fn connect(route: Route, asker: &Asker) -> Result<Connection, Error> {
+    ssh::check(&route).await?;
+    connection::open(route, asker).await.map(connection::Ends::into_connection)
+}

@@ -1,0 +1,161 @@
+//! Questions that only a person can answer while a connection is made, and the way to ask them.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use tokio::sync::{mpsc, oneshot};
+
+use super::deadline::Clock;
+
+/// A question on its way to the person; dropping it is a refusal.
+#[derive(Debug)]
+pub struct Question {
+    /// What is asked.
+    pub kind: QuestionKind,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Answer>,
+}
+
+/// What is asked. All texts that came from a server are escaped already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QuestionKind {
+    /// A host that no known_hosts file mentions: is this its key?
+    UnknownHostKey {
+        /// The host as typed, with its port if that is not 22.
+        host: String,
+        /// The key's type, such as `ssh-ed25519`.
+        key_type: String,
+        /// `SHA256:` and base64, as `ssh-keygen -l` prints it.
+        fingerprint: String,
+    },
+    /// Something to type.
+    Secret {
+        /// The line to show before the typing place.
+        prompt: String,
+        /// What it is for.
+        purpose: Purpose,
+        /// Whether what is typed may be seen.
+        echo: bool,
+    },
+}
+
+/// What a [`QuestionKind::Secret`] is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// The passphrase of a private key file.
+    KeyPassphrase {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The password of a user.
+    Password {
+        /// The user's name on the server.
+        user: String,
+        /// The server.
+        host: String,
+    },
+    /// One prompt of keyboard-interactive authentication (RFC 4256).
+    KeyboardInteractive {
+        /// The user's name on the server.
+        user: String,
+        /// The server.
+        host: String,
+        /// The server's title, often empty.
+        name: String,
+        /// The server's explanation, line by line, often empty.
+        instructions: Vec<String>,
+    },
+}
+
+/// What the person said.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Yes.
+    Yes {
+        /// Write it down, so that it is not asked again.
+        remember: bool,
+    },
+    /// No, or nobody was there.
+    No,
+    /// What was typed.
+    Secret(SecretString),
+}
+
+/// The asking side: hands questions to whoever reads the other end, and stops the deadlines meanwhile.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    questions: Option<mpsc::UnboundedSender<Question>>,
+    clock: Clock,
+}
+
+impl Asker {
+    /// An asker and the receiver of its questions.
+    pub fn new() -> (Asker, mpsc::UnboundedReceiver<Question>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Asker { questions: Some(sender), clock: Clock::new() }, receiver)
+    }
+
+    /// An asker whose questions are all refused at once: there is no terminal.
+    pub fn nobody() -> Asker {
+        Asker { questions: None, clock: Clock::new() }
+    }
+
+    /// Whether anybody listens; false changes the words of an error.
+    pub fn has_somebody(&self) -> bool {
+        self.questions.as_ref().is_some_and(|q| !q.is_closed())
+    }
+
+    /// The clock that stands still while a question is open.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Asks and waits; nobody there, a dropped question and a lost receiver all mean [`Answer::No`].
+    pub async fn ask(&self, kind: QuestionKind) -> Answer {
+        let Some(questions) = &self.questions else { return Answer::No };
+        let _thinking = self.clock.pause();
+        let (reply, answer) = oneshot::channel();
+        if questions.send(Question { kind, reply }).is_err() {
+            return Answer::No;
+        }
+        answer.await.unwrap_or(Answer::No)
+    }
+
+    /// Asks for something to type; None is a refusal.
+    pub(crate) async fn ask_secret(&self, prompt: String, purpose: Purpose, echo: bool) -> Option<SecretString> {
+        match self.ask(QuestionKind::Secret { prompt, purpose, echo }).await {
+            Answer::Secret(secret) => Some(secret),
+            Answer::Yes { .. } | Answer::No => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question() -> QuestionKind {
+        QuestionKind::UnknownHostKey {
+            host: "h".into(),
+            key_type: "ssh-ed25519".into(),
+            fingerprint: "SHA256:x".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dropped_question_is_a_refusal() {
+        let (asker, mut questions) = Asker::new();
+        let (answer, ()) = tokio::join!(asker.ask(question()), async { drop(questions.recv().await) });
+        assert!(matches!(answer, Answer::No));
+        drop(questions);
+        assert!(matches!(asker.ask(question()).await, Answer::No));
+        assert!(!asker.has_somebody());
+        assert!(matches!(Asker::nobody().ask(question()).await, Answer::No));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_never_printed() {
+        let answer = Answer::Secret("hunter2".into());
+        assert!(!format!("{answer:?}").contains("hunter2"));
+    }
+}

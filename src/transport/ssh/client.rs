@@ -1,0 +1,381 @@
+//! The SSH transport layer (RFC 4253): which algorithms are offered, the key exchange, and why a connection ended.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use russh::client::{self, DisconnectReason, Handler};
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKeyOrCertificate};
+use russh::{ChannelId, ChannelOpenFailure, Names, Preferred, SshId, cipher, compression, kex, mac};
+use tokio::sync::watch;
+
+use super::host_key::Judge;
+use super::link::{Life, Link};
+use super::pipe::leash;
+use super::{KnownHosts, LinkRef, SshFacts};
+use crate::transport::error::io_words;
+use crate::transport::{Asker, Error, Stream, escape, escape_lines};
+
+/// Greeting and key exchange: a slow server needs about a second for its largest keys, so this is a dead one.
+const KEX_LIMIT: Duration = Duration::from_secs(20);
+/// With [`KEEPALIVE_MAX`], a server that fell silent is noticed within a minute.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_MAX: usize = 3;
+/// Measured: 2 MiB halves the speed on long paths, 16 MiB is slower again and keeps old pictures in the server.
+const WINDOW: u32 = 4 * 1024 * 1024;
+/// OpenSSH never fills a larger packet.
+const PACKET: u32 = 32 * 1024;
+
+/// An SSH server, as the route names it.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    /// `host:port`, escaped.
+    pub name: String,
+    pub host: String,
+    pub port: u16,
+}
+
+/// Exchanges keys over `stream` and checks the server's.
+pub(super) async fn connect(
+    stream: Box<dyn Stream>,
+    outer: Option<LinkRef>,
+    server: Server,
+    known_hosts: KnownHosts,
+    user: &str,
+    asker: &Asker,
+) -> Result<Link, Error> {
+    let judge = Judge::new(server.clone(), known_hosts, asker.clone());
+    let config = Arc::new(config(&judge.known_key_types()));
+    let facts = SshFacts { server: server.name.clone(), user: escape(user), ..SshFacts::default() };
+    let facts = Arc::new(Mutex::new(facts));
+    let (report, life) = watch::channel(Life::default());
+    let client = Client { judge: Some(judge), server: server.clone(), report, facts: facts.clone() };
+    let (hold, stream) = leash(stream);
+    let connecting = asker.clock().within(KEX_LIMIT, client::connect_stream(config, stream, client));
+    let handle = match connecting.await {
+        Ok(Ok(handle)) => handle,
+        Ok(Err(Failure::Ours(error))) => return Err(error),
+        Ok(Err(Failure::Russh(error))) => {
+            let cause = life.borrow().ended.clone();
+            let cause = outer.filter(|outer| outer.is_closed()).map(|outer| outer.end_words()).or(cause);
+            return Err(key_exchange_failed(&server, &error, cause));
+        }
+        Err(_) => return Err(Error::timed_out("SSH greeting and key exchange", &server.name, KEX_LIMIT)),
+    };
+    Ok(Link { handle, server, life, facts, _leash: hold, outer })
+}
+
+/// russh's view of this program: it calls us when something happens.
+pub(crate) struct Client {
+    /// Gone after the first key exchange: later ones use the same host key.
+    judge: Option<Judge>,
+    server: Server,
+    report: watch::Sender<Life>,
+    facts: Arc<Mutex<SshFacts>>,
+}
+
+/// An error that passes through russh.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Russh(russh::Error),
+    Ours(Error),
+}
+
+impl From<russh::Error> for Failure {
+    fn from(error: russh::Error) -> Failure {
+        Failure::Russh(error)
+    }
+}
+
+impl Client {
+    fn edit_facts(&self, edit: impl FnOnce(&mut SshFacts)) {
+        edit(&mut self.facts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Handler for Client {
+    type Error = Failure;
+
+    async fn check_server_key(&mut self, offered: &PublicKeyOrCertificate) -> Result<bool, Failure> {
+        match offered {
+            PublicKeyOrCertificate::PublicKey { key, .. } => {
+                let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+                self.edit_facts(|facts| facts.host_key_fingerprint = fingerprint);
+                let Some(judge) = self.judge.take() else { return Ok(false) };
+                judge.check(key).await.map_err(Failure::Ours)?;
+                Ok(true)
+            }
+            // None was asked for: nobody has checked who signed it.
+            PublicKeyOrCertificate::Certificate(_) => Err(Failure::Ours(Error::refused(format!(
+                "{} sent a host certificate that was not asked for",
+                self.server.name
+            )))),
+        }
+    }
+
+    async fn kex_done(
+        &mut self,
+        _shared_secret: Option<&[u8]>,
+        names: &Names,
+        session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        let has_mac = ![cipher::AES_128_GCM, cipher::AES_256_GCM, cipher::CHACHA20_POLY1305].contains(&names.cipher);
+        let version = escape(&String::from_utf8_lossy(session.remote_sshid()));
+        self.edit_facts(|facts| {
+            facts.kex = names.kex.as_ref().into();
+            facts.strict_kex = names.strict_kex();
+            facts.cipher = names.cipher.as_ref().into();
+            facts.mac = has_mac.then(|| names.server_mac.as_ref().into());
+            facts.host_key_algorithm = names.key.to_string();
+            facts.server_version = version;
+            tracing::debug!(?facts, "key exchange done");
+        });
+        Ok(())
+    }
+
+    async fn auth_banner(&mut self, banner: &str, _session: &mut client::Session) -> Result<(), Failure> {
+        let lines = escape_lines(banner);
+        lines.iter().for_each(|line| tracing::info!("{}: {line}", self.server.name));
+        self.edit_facts(|facts| facts.banner.extend(lines));
+        Ok(())
+    }
+
+    async fn channel_open_failure(
+        &mut self,
+        _channel: ChannelId,
+        _reason: ChannelOpenFailure,
+        description: &str,
+        _language: &str,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        self.report.send_modify(|life| life.open_failure = Some(escape(description)));
+        Ok(())
+    }
+
+    async fn channel_close(&mut self, _channel: ChannelId, _session: &mut client::Session) -> Result<(), Failure> {
+        self.report.send_modify(|life| life.channel_closed = true);
+        Ok(())
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<Failure>) -> Result<(), Failure> {
+        let words = match reason {
+            DisconnectReason::ReceivedDisconnect(info) => {
+                let words = escape(info.message.trim());
+                let words = if words.is_empty() { format!("{:?}", info.reason_code) } else { words };
+                format!("{} ended the SSH connection: {words}", self.server.name)
+            }
+            DisconnectReason::Error(Failure::Russh(error)) => end_words(&self.server, &error),
+            DisconnectReason::Error(Failure::Ours(error)) => error.message().to_owned(),
+        };
+        tracing::debug!("{words}");
+        self.report.send_modify(|life| life.ended = Some(words));
+        Ok(())
+    }
+
+    // A server has no business opening channels to a viewer: russh accepts most of them unless told otherwise.
+
+    async fn server_channel_open_session(
+        &mut self,
+        _channel: russh::Channel<client::Msg>,
+        reply: client::ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_agent_forward(
+        &mut self,
+        _channel: russh::Channel<client::Msg>,
+        reply: client::ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        _channel: russh::Channel<client::Msg>,
+        _connected_address: &str,
+        _connected_port: u32,
+        _originator_address: &str,
+        _originator_port: u32,
+        reply: client::ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_forwarded_streamlocal(
+        &mut self,
+        _channel: russh::Channel<client::Msg>,
+        _socket_path: &str,
+        reply: client::ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_tcpip(
+        &mut self,
+        _channel: russh::Channel<client::Msg>,
+        _host: &str,
+        _port: u32,
+        _originator_address: &str,
+        _originator_port: u32,
+        reply: client::ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_streamlocal(
+        &mut self,
+        _channel: russh::Channel<client::Msg>,
+        _socket_path: &str,
+        reply: client::ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_x11(
+        &mut self,
+        _channel: russh::Channel<client::Msg>,
+        _originator_address: &str,
+        _originator_port: u32,
+        reply: client::ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+}
+
+fn config(known_key_types: &[Algorithm]) -> client::Config {
+    client::Config {
+        client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-sshvnc_", env!("CARGO_PKG_VERSION")))),
+        window_size: WINDOW,
+        maximum_packet_size: PACKET,
+        preferred: preferred(known_key_types),
+        // It would end idle but healthy connections and does not cover the key exchange.
+        inactivity_timeout: None,
+        keepalive_interval: Some(KEEPALIVE),
+        keepalive_max: KEEPALIVE_MAX,
+        nodelay: true,
+        ..client::Config::default()
+    }
+}
+
+/// No SHA-1, no CBC. AES-GCM first: it costs half of what chacha20 does on any processor with AES instructions.
+fn preferred(known_key_types: &[Algorithm]) -> Preferred {
+    Preferred {
+        kex: Cow::Borrowed(&[
+            kex::MLKEM768X25519_SHA256,
+            kex::CURVE25519,
+            kex::CURVE25519_PRE_RFC_8731,
+            kex::ECDH_SHA2_NISTP256,
+            kex::ECDH_SHA2_NISTP384,
+            kex::ECDH_SHA2_NISTP521,
+            kex::DH_G14_SHA256,
+            kex::DH_G16_SHA512,
+            // Not methods but flags: without them there is no EXT_INFO and no strict key exchange.
+            kex::EXTENSION_SUPPORT_AS_CLIENT,
+            kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+        ]),
+        key: Cow::Owned(host_key_algorithms(known_key_types)),
+        host_key_certificates: Cow::Borrowed(&[]),
+        cipher: Cow::Borrowed(&[
+            cipher::AES_128_GCM,
+            cipher::AES_256_GCM,
+            cipher::CHACHA20_POLY1305,
+            cipher::AES_256_CTR,
+            cipher::AES_128_CTR,
+        ]),
+        mac: Cow::Borrowed(&[mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM, mac::HMAC_SHA256, mac::HMAC_SHA512]),
+        compression: Cow::Borrowed(&[compression::NONE]),
+    }
+}
+
+/// The types that are known for this host come first: a server with several keys then shows the one we can check.
+fn host_key_algorithms(known: &[Algorithm]) -> Vec<Algorithm> {
+    let ecdsa = |curve| Algorithm::Ecdsa { curve };
+    let mut all = vec![
+        Algorithm::Ed25519,
+        ecdsa(EcdsaCurve::NistP256),
+        ecdsa(EcdsaCurve::NistP384),
+        ecdsa(EcdsaCurve::NistP521),
+        Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+        Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+    ];
+    all.sort_by_key(|a| {
+        !known.iter().any(|k| k == a || matches!((k, a), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. })))
+    });
+    all
+}
+
+fn key_exchange_failed(server: &Server, error: &russh::Error, cause: Option<String>) -> Error {
+    let name = &server.name;
+    match error {
+        russh::Error::NoCommonAlgo { kind, theirs, .. } => {
+            let kind = format!("{kind:?}").to_lowercase();
+            let theirs = escape(&theirs.join(","));
+            Error::unreachable(format!("{name} offers no {kind} algorithm that is safe enough: {theirs}"))
+                .hint("the server is too old or set up too narrowly: allow a modern algorithm there")
+        }
+        russh::Error::Version => Error::unreachable(format!("{name} does not speak SSH 2"))
+            .hint(format!("is {} the port of the SSH server?", server.port)),
+        _ => match cause {
+            Some(cause) => Error::unreachable(cause),
+            None => Error::unreachable(end_words(server, error))
+                .hint(format!("is {} the port of an SSH server, and does it let this machine in?", server.port)),
+        },
+    }
+}
+
+fn end_words(server: &Server, error: &russh::Error) -> String {
+    use russh::Error as E;
+    let name = &server.name;
+    match error {
+        E::KeepaliveTimeout => {
+            let silence = KEEPALIVE.as_secs() * (KEEPALIVE_MAX as u64 + 1);
+            format!("the SSH connection to {name} was lost: no sign of life for {silence} s")
+        }
+        E::IO(error) => format!("the SSH connection to {name} was lost: {}", io_words(error)),
+        E::Disconnect | E::HUP | E::SendError | E::RecvError => {
+            format!("the SSH connection to {name} was lost: closed by the other side")
+        }
+        E::WrongServerSig => format!("{name} could not prove that it owns its host key"),
+        E::PacketAuth | E::DecryptionError => format!("what arrived from {name} was damaged or forged on the way"),
+        error => format!("the SSH connection to {name} failed: {}", escape(&error.to_string().to_lowercase())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_algorithm_rests_on_sha1() {
+        let offered = preferred(&[]);
+        let keys = offered.key.iter().map(ToString::to_string);
+        let names = offered.kex.iter().map(|n| n.as_ref().to_string()).chain(keys);
+        for name in names.chain(offered.mac.iter().map(|n| n.as_ref().to_string())) {
+            assert!(!name.ends_with("sha1") && name != "ssh-rsa", "{name}");
+        }
+    }
+
+    #[test]
+    fn known_types_come_first() {
+        let names = |known: &[Algorithm]| {
+            host_key_algorithms(known).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert!(names(&[]).starts_with("ssh-ed25519 ecdsa"));
+        assert!(names(&[Algorithm::Rsa { hash: None }]).starts_with("rsa-sha2-512 rsa-sha2-256 ssh-ed25519"));
+    }
+}

@@ -1,0 +1,359 @@
+//! The host keys that are known already: reads known_hosts files, judges a key by them and adds new ones.
+
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use russh::keys::ssh_key::known_hosts::HostPatterns;
+use russh::keys::{Algorithm, PublicKey};
+
+use super::host_pattern::{file_name_of, matches};
+use crate::transport::escape;
+
+/// Where known host keys are kept.
+#[derive(Debug, Clone)]
+pub enum KnownHosts {
+    /// Files in the format of sshd(8); new keys go to the first of the user's.
+    Files {
+        /// The user's own, usually `~/.ssh/known_hosts` and `known_hosts2`.
+        user: Vec<PathBuf>,
+        /// The machine's, read after the user's.
+        global: Vec<PathBuf>,
+    },
+    /// A text in the same format that is in no file.
+    Memory(Arc<Mutex<String>>),
+}
+
+/// What the known keys say of the key that a host offers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is this host's key.
+    Known,
+    /// The key is marked `@revoked` at this place.
+    Revoked(Place),
+    /// The host has another key of the same type at this place.
+    Changed(Place),
+    /// The host has keys of other types only; the first is at this place.
+    OtherTypes { types: Vec<String>, place: Place },
+    /// Nothing is known of this host.
+    Unknown,
+}
+
+/// A line of a known_hosts file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// None for a text in memory.
+    pub file: Option<PathBuf>,
+    pub line: usize,
+}
+
+/// The lines that speak of one host.
+#[derive(Debug)]
+pub(super) struct Study {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    key: PublicKey,
+    place: Place,
+    revoked: bool,
+    /// False for a line about the bare name when the host is on another port than 22.
+    exact: bool,
+}
+
+impl KnownHosts {
+    /// The files that ssh uses for a user with this home directory.
+    pub fn of_home(home: &Path) -> KnownHosts {
+        KnownHosts::Files {
+            user: ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name)).to_vec(),
+            global: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"].map(PathBuf::from).to_vec(),
+        }
+    }
+
+    /// A text in memory, in the format of a known_hosts file.
+    pub fn memory(text: impl Into<String>) -> KnownHosts {
+        KnownHosts::Memory(Arc::new(Mutex::new(text.into())))
+    }
+
+    /// Collects what is known of `host`.
+    pub(super) fn study(&self, host: &str, port: u16) -> Study {
+        let mut study = Study { lines: Vec::new() };
+        match self {
+            KnownHosts::Memory(text) => {
+                study.read(text.lock().unwrap_or_else(PoisonError::into_inner).as_bytes(), None, host, port);
+            }
+            KnownHosts::Files { user, global } => {
+                for path in user.iter().chain(global) {
+                    match fs::read(path) {
+                        Ok(bytes) => study.read(&bytes, Some(path), host, port),
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                        Err(error) => tracing::warn!("{}: {error}", path.display()),
+                    }
+                }
+            }
+        }
+        study
+    }
+
+    /// Adds a line for `host`. Says where it went.
+    pub(super) fn remember(&self, host: &str, port: u16, key: &PublicKey) -> io::Result<String> {
+        let bare = PublicKey::new(key.key_data().clone(), "");
+        let key = bare.to_openssh().map_err(|error| io::Error::other(error.to_string()))?;
+        let line = format!("{} {}\n", file_name_of(host, port), key.trim_end());
+        match self {
+            KnownHosts::Memory(text) => {
+                let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                text.push_str(&line);
+                Ok("memory".into())
+            }
+            KnownHosts::Files { user, .. } => {
+                let path = user.first().ok_or_else(|| io::Error::other("no known_hosts file to write to"))?;
+                append(path, line)?;
+                Ok(path.display().to_string())
+            }
+        }
+    }
+}
+
+/// Appends in one write, so that two programs doing it at once both keep their whole line.
+fn append(path: &Path, mut line: String) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|f| !f.exists()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            line.insert(0, '\n');
+        }
+    }
+    file.write_all(line.as_bytes())
+}
+
+impl Study {
+    /// Judges `key` as OpenSSH does: `@revoked` first, then any line that has this very key, then lines that differ.
+    pub(super) fn verdict(&self, key: &PublicKey) -> Verdict {
+        let same = |line: &&Line| line.key.key_data() == key.key_data();
+        if let Some(line) = self.lines.iter().filter(|l| l.revoked).find(same) {
+            return Verdict::Revoked(line.place.clone());
+        }
+        if self.valid().any(|line| same(&line)) {
+            return Verdict::Known;
+        }
+        if let Some(line) = self.exact().find(|l| l.key.algorithm() == key.algorithm()) {
+            return Verdict::Changed(line.place.clone());
+        }
+        match self.exact().next() {
+            Some(line) => Verdict::OtherTypes { types: self.exact().map(type_of).collect(), place: line.place.clone() },
+            None => Verdict::Unknown,
+        }
+    }
+
+    /// The types of the keys that are known: a server with several keys should be asked for one of these.
+    pub(super) fn key_types(&self) -> Vec<Algorithm> {
+        let exact: Vec<_> = self.exact().map(|line| line.key.algorithm()).collect();
+        if exact.is_empty() { self.valid().map(|line| line.key.algorithm()).collect() } else { exact }
+    }
+
+    fn valid(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.revoked)
+    }
+
+    fn exact(&self) -> impl Iterator<Item = &Line> {
+        self.valid().filter(|line| line.exact)
+    }
+
+    fn read(&mut self, bytes: &[u8], file: Option<&Path>, host: &str, port: u16) {
+        let (name, bare) = (file_name_of(host, port), file_name_of(host, 22));
+        for (number, line) in bytes.split(|&b| b == b'\n').enumerate() {
+            let place = Place { file: file.map(Path::to_owned), line: number + 1 };
+            match parse(&String::from_utf8_lossy(line)) {
+                Ok(Some((Mark::Authority, ..))) | Ok(None) => {}
+                Ok(Some((mark, patterns, key))) => {
+                    let exact = matches(&patterns, &name);
+                    // Like ssh, take a key that is known for the bare name on any port of that machine.
+                    if !exact && !matches(&patterns, &bare) {
+                        continue;
+                    }
+                    match key.parse::<PublicKey>() {
+                        Ok(key) => self.lines.push(Line { key, place, revoked: mark == Mark::Revoked, exact }),
+                        Err(error) => tracing::warn!("{place}: this line's key can not be read: {error}"),
+                    }
+                }
+                Err(problem) => tracing::warn!("{place}: skipped: {problem}"),
+            }
+        }
+    }
+}
+
+fn type_of(line: &Line) -> String {
+    line.key.algorithm().to_string()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    None,
+    Revoked,
+    /// Host certificates are not asked for, so who may sign them does not matter yet.
+    Authority,
+}
+
+/// Cuts a line into marker, host patterns and `TYPE BASE64`; None for an empty line or a comment.
+fn parse(line: &str) -> Result<Option<(Mark, HostPatterns, String)>, String> {
+    let mut fields = line.split_ascii_whitespace().peekable();
+    let mark = match fields.peek() {
+        None => return Ok(None),
+        Some(field) if field.starts_with('#') => return Ok(None),
+        Some(&"@revoked") => Mark::Revoked,
+        Some(&"@cert-authority") => Mark::Authority,
+        Some(field) if field.starts_with('@') => return Err(format!("unknown marker {}", escape(field))),
+        Some(_) => Mark::None,
+    };
+    if mark != Mark::None {
+        fields.next();
+    }
+    let (Some(hosts), Some(kind), Some(base64)) = (fields.next(), fields.next(), fields.next()) else {
+        return Err("it is not HOSTS TYPE KEY".into());
+    };
+    let patterns = hosts.parse().map_err(|_| "the hashed host name can not be read".to_string())?;
+    Ok(Some((mark, patterns, format!("{kind} {base64}"))))
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{}:{}", escape(&file.display().to_string()), self.line),
+            None => write!(f, "line {} of the given keys", self.line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINjhNDyTkm4DXvFKc5f7N+59tDayzTCtmPuKz6DavQ5x";
+    const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEh1BaDryoSZsrgc7Jt8gZYZz91eVrQgZg3q07trSkRb";
+    const ECDSA: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBOD5OLZ7oJZfPoEPEvwmjkX/n1Of3Bk/mJ6b7FjFHHrjP6ZLWeh9kh7Wy7fFpT5NB1YUXrNAk/qyAGUDn5Bj1gU=";
+    // `ssh-keygen -H` of "myhost.example.org KEY".
+    const HASHED: &str = "|1|aFECFi9j0FBK8/SwXM2v3ooNGJM=|Zh+oB7jL5wfim1vnyGhdxFzXYgQ=";
+
+    fn judge(text: &str, host: &str, port: u16) -> Verdict {
+        KnownHosts::memory(text).study(host, port).verdict(&KEY.parse().unwrap())
+    }
+
+    fn line(line: usize) -> Place {
+        Place { file: None, line }
+    }
+
+    #[test]
+    fn a_key_on_a_matching_line_is_known() {
+        assert_eq!(judge(&format!("alpha,beta {KEY} comment # more\n"), "BETA", 22), Verdict::Known);
+        assert_eq!(judge(&format!("beta\t{}", KEY.replace(' ', "\t")), "beta", 22), Verdict::Known);
+        assert_eq!(judge(&format!("{HASHED} {KEY}"), "myhost.example.org", 22), Verdict::Known);
+        assert_eq!(judge(&format!("beta {KEY}\r\n"), "beta", 22), Verdict::Known);
+    }
+
+    #[test]
+    fn a_host_on_no_line_is_unknown() {
+        assert_eq!(judge("", "beta", 22), Verdict::Unknown);
+        assert_eq!(judge(&format!("alpha {KEY}"), "beta", 22), Verdict::Unknown);
+        assert_eq!(judge(&format!("# beta {KEY}"), "beta", 22), Verdict::Unknown);
+    }
+
+    #[test]
+    fn another_key_of_the_same_type_is_a_change() {
+        assert_eq!(judge(&format!("\n# c\nbeta {OTHER}"), "beta", 22), Verdict::Changed(line(3)));
+    }
+
+    #[test]
+    fn two_keys_of_one_type_are_both_good() {
+        assert_eq!(judge(&format!("beta {OTHER}\nbeta {KEY}"), "beta", 22), Verdict::Known);
+    }
+
+    #[test]
+    fn a_host_with_other_types_only_is_told_apart() {
+        assert_eq!(
+            judge(&format!("beta {ECDSA}"), "beta", 22),
+            Verdict::OtherTypes { types: vec!["ecdsa-sha2-nistp256".into()], place: line(1) }
+        );
+        let study = KnownHosts::memory(format!("beta {ECDSA}")).study("beta", 22);
+        assert_eq!(study.key_types().iter().map(ToString::to_string).collect::<Vec<_>>(), ["ecdsa-sha2-nistp256"]);
+    }
+
+    #[test]
+    fn a_revoked_key_is_refused_wherever_it_stands() {
+        assert_eq!(judge(&format!("beta {KEY}\n@revoked * {KEY}"), "beta", 22), Verdict::Revoked(line(2)));
+        assert_eq!(judge(&format!("@revoked beta {KEY}"), "beta", 2222), Verdict::Revoked(line(1)));
+        // Another key that is revoked says nothing of this one.
+        assert_eq!(judge(&format!("@revoked * {OTHER}"), "beta", 22), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_certificate_authority_is_no_host_key() {
+        assert_eq!(judge(&format!("@cert-authority * {KEY}"), "beta", 22), Verdict::Unknown);
+    }
+
+    #[test]
+    fn bad_lines_are_skipped() {
+        let text = format!("beta\nbeta ssh-ed25519 !!!\n@what beta {KEY}\n|1|x|y {KEY}\nbeta x y\n\u{1b}\nbeta {KEY}");
+        assert_eq!(judge(&text, "beta", 22), Verdict::Known);
+    }
+
+    #[test]
+    fn ports_are_told_apart() {
+        assert_eq!(judge(&format!("[beta]:2222 {KEY}"), "beta", 2222), Verdict::Known);
+        assert_eq!(judge(&format!("[beta]:2222 {KEY}"), "beta", 22), Verdict::Unknown);
+        assert_eq!(judge(&format!("[beta]:2222 {OTHER}"), "beta", 2222), Verdict::Changed(line(1)));
+        // The bare name vouches for its key on any port, but does not forbid another key there.
+        assert_eq!(judge(&format!("beta {KEY}"), "beta", 2222), Verdict::Known);
+        assert_eq!(judge(&format!("beta {OTHER}"), "beta", 2222), Verdict::Unknown);
+    }
+
+    #[test]
+    fn negations_and_wildcards_apply() {
+        let text = format!("*.example.org,!b.example.org {KEY}");
+        assert_eq!(judge(&text, "a.example.org", 22), Verdict::Known);
+        assert_eq!(judge(&text, "b.example.org", 22), Verdict::Unknown);
+    }
+
+    #[test]
+    fn all_files_are_read_and_the_place_names_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let [user, global] = ["user", "global"].map(|name| dir.path().join(name));
+        fs::write(&global, format!("\nbeta {OTHER}\n")).unwrap();
+        let known =
+            KnownHosts::Files { user: vec![dir.path().join("none"), user.clone()], global: vec![global.clone()] };
+        let key = KEY.parse().unwrap();
+        assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Changed(Place { file: Some(global), line: 2 }));
+        fs::write(&user, format!("beta {KEY}\n")).unwrap();
+        assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Known);
+    }
+
+    #[test]
+    fn a_new_key_is_appended_to_a_private_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("home/.ssh/known_hosts");
+        let known = KnownHosts::Files { user: vec![file.clone()], global: vec![] };
+        let key: PublicKey = format!("{KEY} a comment").parse().unwrap();
+        known.remember("Beta", 22, &key).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), format!("beta {KEY}\n"));
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(file.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Known);
+
+        // A last line without its end is completed first.
+        fs::write(&file, format!("alpha {OTHER}")).unwrap();
+        known.remember("beta", 2222, &key).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), format!("alpha {OTHER}\n[beta]:2222 {KEY}\n"));
+    }
+}

@@ -1,0 +1,180 @@
+//! A channel of an SSH connection that runs inside this process (RFC 4251 to 4254).
+
+mod agent;
+mod auth;
+mod channel;
+mod client;
+mod host_key;
+mod host_pattern;
+mod keys;
+mod known_hosts;
+mod link;
+mod pipe;
+mod prompts;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use russh::keys::PrivateKey;
+
+use super::connection::{self, Ends as AnyEnds};
+use super::{Asker, Error, Route};
+
+pub use known_hosts::KnownHosts;
+
+pub(super) use channel::{ChannelIn, ChannelOut, Ends};
+pub(super) type LinkRef = Arc<link::Link>;
+
+/// One SSH connection and the channel wanted from it.
+pub struct SshRoute {
+    /// How the SSH server itself is reached; may be an SSH route again.
+    pub via: Route,
+    /// The SSH server's name, for known_hosts and messages.
+    pub host: String,
+    /// The SSH server's port, for known_hosts and messages.
+    pub port: u16,
+    /// Who logs in, and with what.
+    pub login: Login,
+    /// The host keys to believe.
+    pub known_hosts: KnownHosts,
+    /// What the SSH server shall connect the channel to.
+    pub to: Destination,
+}
+
+/// The far end of a channel, as the SSH server sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// `direct-tcpip` (RFC 4254, section 7.2).
+    Tcp {
+        /// Name or address, resolved by the server.
+        host: String,
+        /// Port number.
+        port: u16,
+    },
+    /// `direct-streamlocal@openssh.com` (OpenSSH's PROTOCOL, section 2.4).
+    Unix {
+        /// The path on the server.
+        path: String,
+    },
+}
+
+/// Who logs in, and with what.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The user's name on the server.
+    pub user: String,
+    /// Keys that were asked for by name; one that can not be used is an error before anything is sent.
+    pub identities: Vec<Identity>,
+    /// Key files that are tried if they are there.
+    pub default_identities: Vec<PathBuf>,
+    /// Offer only keys that are in the two lists above, even if the agent holds more.
+    pub identities_only: bool,
+    /// The socket of the SSH agent, usually the value of `SSH_AUTH_SOCK`.
+    pub agent: Option<PathBuf>,
+    /// The methods that may be used; they are always tried in the order publickey, keyboard-interactive, password.
+    pub methods: Vec<Method>,
+}
+
+/// A private key to log in with.
+#[derive(Clone)]
+pub enum Identity {
+    /// In a file; a public key file chooses a key of the agent.
+    File(PathBuf),
+    /// In memory.
+    Key(Arc<PrivateKey>),
+}
+
+/// An authentication method of RFC 4252 and RFC 4256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `publickey`.
+    PublicKey,
+    /// `keyboard-interactive`.
+    KeyboardInteractive,
+    /// `password`.
+    Password,
+}
+
+/// What was agreed with one SSH server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SshFacts {
+    /// `host:port` as in the route.
+    pub server: String,
+    /// The user's name on the server.
+    pub user: String,
+    /// The server's identification string (RFC 4253, section 4.2), escaped.
+    pub server_version: String,
+    /// The key exchange method.
+    pub kex: String,
+    /// Whether the strict key exchange extension is in force (it closes CVE-2023-48795).
+    pub strict_kex: bool,
+    /// The cipher, in both directions.
+    pub cipher: String,
+    /// The MAC from the server; ciphers with authentication of their own have none.
+    pub mac: Option<String>,
+    /// The signature algorithm of the host key.
+    pub host_key_algorithm: String,
+    /// `SHA256:` and base64.
+    pub host_key_fingerprint: String,
+    /// The method that opened the door, with the key's name.
+    pub authenticated_by: String,
+    /// The banner, escaped line by line.
+    pub banner: Vec<String>,
+}
+
+impl Login {
+    /// Logs in as `user` by whatever method works, with no keys yet.
+    pub fn new(user: impl Into<String>) -> Login {
+        Login {
+            user: user.into(),
+            identities: Vec::new(),
+            default_identities: Vec::new(),
+            identities_only: false,
+            agent: None,
+            methods: vec![Method::PublicKey, Method::KeyboardInteractive, Method::Password],
+        }
+    }
+
+    /// Adds the key files that ssh tries by itself for a user with this home directory.
+    pub fn with_default_identities(mut self, home: &Path) -> Login {
+        // As in ssh_config(5), without the security key types, whose files need the token: those work through the agent.
+        self.default_identities =
+            ["id_rsa", "id_ecdsa", "id_ed25519"].map(|name| home.join(".ssh").join(name)).to_vec();
+        self
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Identity::File(path) => f.debug_tuple("File").field(path).finish(),
+            Identity::Key(key) => f.debug_tuple("Key").field(&key.algorithm()).finish(),
+        }
+    }
+}
+
+/// Looks at every key that was asked for by name, on every hop, before anything is sent.
+pub(super) async fn check(route: &Route) -> Result<(), Error> {
+    let mut route = route;
+    while let Route::Ssh(ssh) = route {
+        for identity in &ssh.login.identities {
+            if let Identity::File(path) = identity {
+                keys::check_explicit(path).await?;
+            }
+        }
+        route = &ssh.via;
+    }
+    Ok(())
+}
+
+/// Connects to the SSH server, logs in and opens the channel.
+pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Error> {
+    let SshRoute { via, host, port, login, known_hosts, to } = route;
+    let (stream, outer, mut facts) = connection::open(via, asker).await?.into_stream();
+    let server = client::Server { name: super::tcp::place(&host, port), host, port };
+    let mut session = client::connect(stream, outer, server, known_hosts, &login.user, asker).await?;
+    auth::authenticate(&mut session, &login, asker).await?;
+    let (ends, ssh_facts) = channel::open(session, &to, asker).await?;
+    facts.push(ssh_facts);
+    Ok(AnyEnds::Ssh { ends, facts })
+}
