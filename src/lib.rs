@@ -4,4 +4,5 @@
 
 pub mod demo;
 pub mod picture;
+pub mod rfb;
 pub mod transport;

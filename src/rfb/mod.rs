@@ -1,0 +1,17 @@
+//! WORDS: what is on the wire of RFB; it knows no socket, thread, clock or pixel in memory.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod client_message;
+pub mod encoding;
+mod error;
+pub mod handshake;
+mod pixel_format;
+pub mod server_message;
+pub mod text;
+pub mod vnc_auth;
+pub mod wire;
+
+pub use client_message::ClientMessage;
+pub use error::ProtocolError;
+pub use pixel_format::{Layout, PixelFormat};
+pub use wire::{Inbox, Reader, Short};
