@@ -161,8 +161,7 @@ impl Handshake {
             let start = text::escape(&text::from_latin1(&start));
             ProtocolError::new("ProtocolVersion", offset, format!("\"{start}\" is no RFB version{hint}"))
         };
-        let known = here.len().min(4);
-        if here.get(..known) != b"RFB ".get(..known) {
+        if here.len() >= 4 && !here.starts_with(b"RFB ") {
             return Err(wrong().into());
         }
         let Some(line) = here.first_chunk::<12>() else { return Ok(Step::NeedMore(self)) };
@@ -316,8 +315,10 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
+    type Ended = Result<Option<(ServerInit, Agreed)>, HandshakeError>;
+
     /// Runs a handshake against what a server says, a byte at a time; gives what the client sent and how it ended.
-    fn run(server: &[u8]) -> (Vec<u8>, Result<Option<(ServerInit, Agreed)>, HandshakeError>) {
+    fn run(server: &[u8]) -> (Vec<u8>, Ended) {
         let mut inbox = Inbox::default();
         let mut sent = Vec::new();
         let mut handshake = Handshake::new(true);
