@@ -1,0 +1,167 @@
+//! How this session's pixels become the canvas's: made once a pixel format, chosen from once a rectangle.
+
+use crate::picture::ByteOrder;
+use crate::picture::convert::{Scale32, Shift32, scaled};
+use crate::rfb::{Layout, PixelFormat};
+
+/// The conversion of a [`PixelFormat`] to the pixels of a canvas.
+pub struct Pixels {
+    format: PixelFormat,
+    order: ByteOrder,
+    conversion: Conversion,
+}
+
+pub(super) enum Conversion {
+    Same32,
+    Shift32(Shift32),
+    Scale32(Scale32),
+    Table16 { big_endian: bool, table: Box<[u32; 65536]> },
+    Table8(Box<[u32; 256]>),
+}
+
+/// Compiles `$body` once for each kind of source and runs the one that fits.
+macro_rules! with_source {
+    ($pixels:expr, $source:ident => $body:expr) => {{
+        use $crate::decode::pixels::Conversion;
+        use $crate::picture::convert::{Same32, Table8, Table16};
+        match $pixels.conversion() {
+            Conversion::Same32 => {
+                let $source = Same32;
+                $body
+            }
+            Conversion::Shift32($source) => {
+                let $source = *$source;
+                $body
+            }
+            Conversion::Scale32($source) => {
+                let $source = *$source;
+                $body
+            }
+            Conversion::Table16 { big_endian, table } => {
+                let $source = Table16 { big_endian: *big_endian, table };
+                $body
+            }
+            Conversion::Table8(table) => {
+                let $source = Table8 { table };
+                $body
+            }
+        }
+    }};
+}
+pub(super) use with_source;
+
+impl Pixels {
+    /// From `format` on the wire to `order` on the canvas. A colour map starts black.
+    pub fn new(format: PixelFormat, order: ByteOrder) -> Pixels {
+        let to = order.shifts();
+        let table = |value: usize| match format.layout {
+            Layout::ColourMap => 0,
+            Layout::TrueColour { max, shift } => {
+                let part = |(shift, max): (u8, u16)| scaled(value as u32, shift, max) as u8;
+                let [r, g, b] = shift;
+                let [max_r, max_g, max_b] = max;
+                order.pixel([part((r, max_r)), part((g, max_g)), part((b, max_b))])
+            }
+        };
+        let conversion = match (format.bits_per_pixel, format.layout) {
+            (8, _) => Conversion::Table8(Box::new(std::array::from_fn(table))),
+            (16, _) => {
+                let mut entries = Box::new([0; 65536]);
+                entries.iter_mut().enumerate().for_each(|(value, pixel)| *pixel = table(value));
+                Conversion::Table16 { big_endian: format.big_endian, table: entries }
+            }
+            (_, Layout::TrueColour { max: [255, 255, 255], shift }) if shift == to && !format.big_endian => {
+                Conversion::Same32
+            }
+            (_, Layout::TrueColour { max: [255, 255, 255], shift: from }) => {
+                Conversion::Shift32(Shift32 { big_endian: format.big_endian, from, to })
+            }
+            (_, Layout::TrueColour { max: [max_r, max_g, max_b], shift: [r, g, b] }) => Conversion::Scale32(Scale32 {
+                big_endian: format.big_endian,
+                from: [(r, max_r), (g, max_g), (b, max_b)],
+                to,
+            }),
+            // Refused when the format was read; black is as good as anything.
+            (_, Layout::ColourMap) => Conversion::Scale32(Scale32 { big_endian: false, from: [(0, 0); 3], to }),
+        };
+        Pixels { format, order, conversion }
+    }
+
+    /// The format on the wire.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// The order of the bytes on the canvas.
+    pub fn order(&self) -> ByteOrder {
+        self.order
+    }
+
+    /// Bytes a pixel on the wire.
+    pub fn bytes(&self) -> usize {
+        self.format.bytes()
+    }
+
+    /// Sets entry `index` of the colour map. Without a colour map, or beyond its end, nothing happens.
+    pub fn set_colour(&mut self, index: usize, colour: [u8; 3]) {
+        if self.format.layout != Layout::ColourMap {
+            return;
+        }
+        let entry = match &mut self.conversion {
+            Conversion::Table8(table) => table.get_mut(index),
+            Conversion::Table16 { table, .. } => table.get_mut(index),
+            _ => None,
+        };
+        if let Some(entry) = entry {
+            *entry = self.order.pixel(colour);
+        }
+    }
+
+    /// The canvas pixel of one pixel on the wire.
+    pub fn pixel(&self, bytes: &[u8]) -> u32 {
+        use crate::picture::convert::Source;
+        with_source!(self, source => source.pixel(bytes))
+    }
+
+    pub(super) fn conversion(&self) -> &Conversion {
+        &self.conversion
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn colour(format: PixelFormat, bytes: &[u8]) -> [u8; 3] {
+        ByteOrder::Bgrx.colour(Pixels::new(format, ByteOrder::Bgrx).pixel(bytes))
+    }
+
+    #[test]
+    fn every_layout_gives_the_same_orange() {
+        let true_colour = |bits_per_pixel, big_endian, max, shift| PixelFormat {
+            bits_per_pixel,
+            depth: 24,
+            big_endian,
+            layout: Layout::TrueColour { max, shift },
+        };
+        let orange = [255, 132, 0];
+        assert_eq!(colour(PixelFormat::rgb888([16, 8, 0]), &[0, 132, 255, 7]), orange);
+        assert_eq!(colour(PixelFormat::rgb888([0, 8, 16]), &[255, 132, 0, 7]), orange);
+        assert_eq!(colour(true_colour(32, true, [255; 3], [16, 8, 0]), &[7, 255, 132, 0]), orange);
+        assert_eq!(colour(true_colour(16, false, [31; 3], [10, 5, 0]), &[0x00, 0x7e]), orange);
+        assert_eq!(colour(true_colour(16, true, [31; 3], [10, 5, 0]), &[0x7e, 0x00]), orange);
+        let deep = 1023u32 << 20 | 530 << 10;
+        assert_eq!(colour(true_colour(32, true, [1023; 3], [20, 10, 0]), &deep.to_be_bytes()), orange);
+        assert_eq!(colour(PixelFormat::bgr233(), &[7 | 4 << 3]), [255, 146, 0]);
+    }
+
+    #[test]
+    fn a_colour_map_is_black_until_it_is_sent() {
+        let format = PixelFormat { bits_per_pixel: 8, depth: 8, big_endian: false, layout: Layout::ColourMap };
+        let mut pixels = Pixels::new(format, ByteOrder::Rgbx);
+        assert_eq!(pixels.pixel(&[9]), 0);
+        pixels.set_colour(9, [1, 2, 3]);
+        pixels.set_colour(256, [1, 2, 3]);
+        assert_eq!(pixels.pixel(&[9]), 0x030201);
+    }
+}

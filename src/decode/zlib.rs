@@ -1,0 +1,81 @@
+//! Zlib: Raw through one zlib stream (rfbproto, "Zlib Encoding").
+
+use super::pixels::with_source;
+use super::zlib_stream::ZlibStream;
+use super::{Fault, Parcel, ParcelDecoder, Pixels};
+use crate::picture::Target;
+use crate::picture::convert::Source;
+use crate::rfb::Inbox;
+
+/// Bytes unpacked at a time: small enough to stay in the second-level cache until they are painted.
+const BAND: usize = 64 * 1024;
+
+/// The Zlib decoder.
+pub struct Zlib {
+    stream: ZlibStream,
+    // Bytes of the parcel to come, once its length was read.
+    length: Option<usize>,
+    scratch: Vec<u8>,
+}
+
+impl Zlib {
+    /// A decoder at the beginning of its stream.
+    pub fn new() -> Zlib {
+        Zlib { stream: ZlibStream::new(), length: None, scratch: Vec::new() }
+    }
+}
+
+impl Default for Zlib {
+    fn default() -> Zlib {
+        Zlib::new()
+    }
+}
+
+impl ParcelDecoder for Zlib {
+    fn cut(&mut self, inbox: &mut Inbox, area: usize, pixels: &Pixels) -> Result<Option<Parcel>, Fault> {
+        let length = match self.length {
+            Some(length) => length,
+            None => {
+                let Some(length) = inbox.unit(|reader| reader.u32()) else { return Ok(None) };
+                let (length, raw) = (length as usize, area * pixels.bytes());
+                // What can not be compressed grows by a few bytes a block; the rest is room for flushes.
+                if length > raw + raw / 8 + 65536 {
+                    return Err(Fault(format!("{length} bytes of compressed data for {raw} bytes of pixels")));
+                }
+                length
+            }
+        };
+        self.length = Some(length);
+        let Some(payload) = inbox.payload(length) else { return Ok(None) };
+        self.length = None;
+        Ok(Some(Parcel { payload }))
+    }
+
+    fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {
+        with_source!(pixels, source => self.rows(source, &parcel.payload, target))
+    }
+}
+
+impl Zlib {
+    fn rows<S: Source>(&mut self, source: S, mut input: &[u8], target: &mut Target<'_>) -> Result<(), Fault> {
+        let row_bytes = target.width() * S::BYTES;
+        if row_bytes > 0 {
+            let band = (BAND / row_bytes).clamp(1, target.height().max(1)) * row_bytes;
+            if self.scratch.len() < band {
+                self.scratch.resize(band, 0);
+            }
+            let band_rows = band / row_bytes;
+            for top in (0..target.height()).step_by(band_rows) {
+                let height = band_rows.min(target.height() - top);
+                let bytes = self.scratch.get_mut(..height * row_bytes).unwrap_or_default();
+                if self.stream.fill(&mut input, bytes)? < bytes.len() {
+                    return Err(Fault::from("fewer compressed pixels than the rectangle has"));
+                }
+                for (bytes, row) in bytes.chunks_exact(row_bytes).zip(target.rows_from(top)) {
+                    source.row(bytes, row);
+                }
+            }
+        }
+        self.stream.finish(&mut input)
+    }
+}
