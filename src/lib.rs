@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: transport → inbox → client → decode → picture → window. `ARCHITECTURE.md` names the rooms.
 
+pub mod client;
 pub mod decode;
 pub mod demo;
 pub mod picture;

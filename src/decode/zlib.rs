@@ -60,12 +60,9 @@ impl Zlib {
     fn rows<S: Source>(&mut self, source: S, mut input: &[u8], target: &mut Target<'_>) -> Result<(), Fault> {
         let row_bytes = target.width() * S::BYTES;
         if row_bytes > 0 {
-            let band = (BAND / row_bytes).clamp(1, target.height().max(1)) * row_bytes;
-            if self.scratch.len() < band {
-                self.scratch.resize(band, 0);
-            }
-            let band_rows = band / row_bytes;
-            for top in (0..target.height()).step_by(band_rows) {
+            let band_rows = BAND.div_ceil(row_bytes).min(target.height());
+            self.scratch.resize(self.scratch.len().max(band_rows * row_bytes), 0);
+            for top in (0..target.height()).step_by(band_rows.max(1)) {
                 let height = band_rows.min(target.height() - top);
                 let bytes = self.scratch.get_mut(..height * row_bytes).unwrap_or_default();
                 if self.stream.fill(&mut input, bytes)? < bytes.len() {

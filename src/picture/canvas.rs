@@ -62,6 +62,11 @@ impl Canvas {
         &self.pixels
     }
 
+    /// Makes everything black.
+    pub fn clear(&mut self) {
+        self.pixels.fill(0);
+    }
+
     /// Gives the canvas another size; what both sizes share keeps its pixels, the rest is black.
     pub fn resize(&mut self, size: Size) {
         if size == self.size {

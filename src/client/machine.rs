@@ -1,0 +1,352 @@
+//! The state machine: bytes in, pixels, events and answers out.
+
+use super::rectangle::Decoders;
+use super::{Counts, Event, cursor};
+use crate::decode::{Fault, Pixels, Progress};
+use crate::picture::{Area, ByteOrder, Canvas, Damage, Size};
+use crate::rfb::handshake::ServerInit;
+use crate::rfb::server_message::{self, RectangleHeader};
+use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, encoding, text};
+
+/// The largest desktop, in pixels: 8K, and what memory can bear.
+const LARGEST_DESKTOP: usize = 34_000_000;
+/// The longest ServerCutText, in bytes.
+const LONGEST_CUT_TEXT: usize = 16 << 20;
+/// The longest DesktopName, in bytes.
+const LONGEST_NAME: usize = 1 << 20;
+
+/// What the client asks the server for.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The pixel format of the session.
+    pub format: PixelFormat,
+    /// Encodings of pixels, best first; the pseudo-encodings are added.
+    pub encodings: Vec<i32>,
+}
+
+/// How far [`Client::receive`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// All that could be used was used.
+    NeedMore,
+    /// A FramebufferUpdate is complete; there may be more to receive.
+    UpdateDone,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Message,
+    // Rectangles still to come (`None`: until LastRect) and those that came.
+    Update { left: Option<u16>, number: u32 },
+    Rectangle { left: Option<u16>, number: u32, header: RectangleHeader },
+    ColourMap { first: u16, left: u16 },
+    CutText { length: usize },
+}
+
+/// The client's side of a session after ServerInit.
+pub struct Client {
+    state: State,
+    size: Size,
+    pixels: Pixels,
+    decoders: Decoders,
+    messages: Vec<u8>,
+    events: Vec<Event>,
+    damage: Damage,
+    counts: Counts,
+    message: &'static str,
+}
+
+/// A black canvas for the desktop that a server described.
+///
+/// # Errors
+/// [`ProtocolError`] if it is larger than any desktop.
+pub fn canvas_for(init: &ServerInit, order: ByteOrder) -> Result<Canvas, ProtocolError> {
+    let size = Size { width: init.width, height: init.height };
+    checked(size).map_err(|Fault(what)| ProtocolError::new("ServerInit", 0, what))?;
+    Ok(Canvas::new(size, order))
+}
+
+fn checked(size: Size) -> Result<(), Fault> {
+    if size.pixels() > LARGEST_DESKTOP {
+        let Size { width, height } = size;
+        return Err(Fault(format!("a desktop of {width}x{height} (at most {LARGEST_DESKTOP} pixels are taken)")));
+    }
+    Ok(())
+}
+
+impl Client {
+    /// A client that begins by asking for `settings` and for the whole desktop.
+    pub fn new(init: &ServerInit, settings: &Settings, order: ByteOrder) -> Client {
+        let mut client = Client::with_format(init, settings.format, order);
+        let encodings = settings.encodings.iter().copied().chain(encoding::PSEUDO_ENCODINGS).take(32).collect();
+        client.say(&ClientMessage::SetPixelFormat(settings.format));
+        client.say(&ClientMessage::SetEncodings(encodings));
+        client.request(false);
+        client
+    }
+
+    /// A client of a recording, whose pixels are as ServerInit says; nobody hears its messages.
+    pub fn of_recording(init: &ServerInit, order: ByteOrder) -> Client {
+        Client::with_format(init, init.format, order)
+    }
+
+    fn with_format(init: &ServerInit, format: PixelFormat, order: ByteOrder) -> Client {
+        Client {
+            state: State::Message,
+            size: Size { width: init.width, height: init.height },
+            pixels: Pixels::new(format, order),
+            decoders: Decoders::new(),
+            messages: Vec::new(),
+            events: Vec::new(),
+            damage: Damage::default(),
+            counts: Counts::default(),
+            message: "FramebufferUpdate",
+        }
+    }
+
+    /// The bytes to send since this was last asked.
+    pub fn messages(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.messages)
+    }
+
+    /// What happened since this was last asked.
+    pub fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// What was painted since this was last asked.
+    pub fn take_damage(&mut self) -> Damage {
+        self.damage.take()
+    }
+
+    /// Whether the stream may end here without anything being lost.
+    pub fn at_boundary(&self, inbox: &Inbox) -> bool {
+        matches!(self.state, State::Message) && inbox.is_empty()
+    }
+
+    /// What has been received.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Uses what has arrived, up to the end of a FramebufferUpdate.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] if the server broke the protocol; the session is over then.
+    pub fn receive(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Received, ProtocolError> {
+        loop {
+            let rectangle = match self.state {
+                State::Update { number, .. } => Some((number + 1, None)),
+                State::Rectangle { number, header, .. } => Some((number, Some(header.encoding))),
+                _ => None,
+            };
+            match self.step(inbox, canvas) {
+                Ok(Step::Again) => {}
+                Ok(Step::NeedMore) => return Ok(Received::NeedMore),
+                Ok(Step::UpdateDone) => return Ok(Received::UpdateDone),
+                Err(Fault(what)) => {
+                    let mut error = ProtocolError::new(self.message, inbox.offset(), what);
+                    error.rectangle = rectangle.and_then(|(number, encoding)| Some((number, encoding?)));
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Step, Fault> {
+        match self.state {
+            State::Message => self.begin(inbox),
+            State::Update { left: Some(0), .. } => {
+                self.state = State::Message;
+                self.counts.updates += 1;
+                Ok(Step::UpdateDone)
+            }
+            State::Update { left, number } => {
+                let Some(header) = inbox.unit(RectangleHeader::read) else { return Ok(Step::NeedMore) };
+                self.state = match header.encoding {
+                    encoding::LAST_RECT => State::Update { left: Some(0), number },
+                    _ => State::Rectangle { left: left.map(|left| left - 1), number: number + 1, header },
+                };
+                Ok(Step::Again)
+            }
+            State::Rectangle { left, number, header } => {
+                if self.rectangle(inbox, canvas, &header)? == Progress::NeedMore {
+                    return Ok(Step::NeedMore);
+                }
+                self.state = State::Update { left, number };
+                Ok(Step::Again)
+            }
+            State::ColourMap { left: 0, .. } => {
+                self.state = State::Message;
+                Ok(Step::Again)
+            }
+            State::ColourMap { first, left } => {
+                let colour = inbox.unit(|reader| Ok([reader.u16()?, reader.u16()?, reader.u16()?]));
+                let Some(colour) = colour else { return Ok(Step::NeedMore) };
+                self.pixels.set_colour(first.into(), colour.map(|part| (part >> 8) as u8));
+                self.state = State::ColourMap { first: first.wrapping_add(1), left: left - 1 };
+                Ok(Step::Again)
+            }
+            State::CutText { length } => {
+                let Some(bytes) = inbox.payload(length) else { return Ok(Step::NeedMore) };
+                self.events.push(Event::CutText(text::from_latin1(&bytes)));
+                self.state = State::Message;
+                Ok(Step::Again)
+            }
+        }
+    }
+
+    /// Reads the fixed part of a message.
+    fn begin(&mut self, inbox: &mut Inbox) -> Result<Step, Fault> {
+        let Some(&kind) = inbox.available().first() else { return Ok(Step::NeedMore) };
+        match kind {
+            server_message::FRAMEBUFFER_UPDATE => {
+                self.message = "FramebufferUpdate";
+                let count = inbox.unit(|reader| {
+                    reader.bytes(2)?;
+                    reader.u16()
+                });
+                let Some(count) = count else { return Ok(Step::NeedMore) };
+                // 65535 means "until LastRect" (rfbproto).
+                self.state = State::Update { left: (count != 0xffff).then_some(count), number: 0 };
+                // Asked for now, the next update is made while this one is still on its way.
+                self.request(true);
+            }
+            server_message::SET_COLOUR_MAP_ENTRIES => {
+                self.message = "SetColourMapEntries";
+                let entries = inbox.unit(|reader| {
+                    reader.bytes(2)?;
+                    Ok((reader.u16()?, reader.u16()?))
+                });
+                let Some((first, left)) = entries else { return Ok(Step::NeedMore) };
+                self.state = State::ColourMap { first, left };
+            }
+            server_message::BELL => {
+                inbox.consume(1);
+                self.events.push(Event::Bell);
+            }
+            server_message::SERVER_CUT_TEXT => {
+                self.message = "ServerCutText";
+                let length = inbox.unit(|reader| {
+                    reader.bytes(4)?;
+                    reader.u32()
+                });
+                let Some(length) = length.map(|length| length as usize) else { return Ok(Step::NeedMore) };
+                if length > LONGEST_CUT_TEXT {
+                    return Err(Fault(format!("a clipboard of {length} bytes")));
+                }
+                self.state = State::CutText { length };
+            }
+            other => {
+                self.message = "message";
+                return Err(Fault(format!("a message of the unknown type {other}")));
+            }
+        }
+        Ok(Step::Again)
+    }
+
+    /// Reads a rectangle or a pseudo-rectangle behind its header.
+    fn rectangle(
+        &mut self,
+        inbox: &mut Inbox,
+        canvas: &mut Canvas,
+        header: &RectangleHeader,
+    ) -> Result<Progress, Fault> {
+        match header.encoding {
+            encoding::CURSOR | encoding::X_CURSOR => {
+                let two_colours = header.encoding == encoding::X_CURSOR;
+                let Some(cursor) = cursor::read(inbox, header, two_colours, &self.pixels)? else {
+                    return Ok(Progress::NeedMore);
+                };
+                self.events.push(Event::Cursor(cursor));
+            }
+            encoding::POINTER_POS => self.events.push(Event::PointerMoved { x: header.x, y: header.y }),
+            encoding::DESKTOP_SIZE => self.resize(canvas, header)?,
+            encoding::EXTENDED_DESKTOP_SIZE => {
+                let screens = inbox.unit(|reader| {
+                    let count = usize::from(reader.u8()?);
+                    reader.bytes(3 + 16 * count).map(|_| ())
+                });
+                if screens.is_none() {
+                    return Ok(Progress::NeedMore);
+                }
+                // y is a status; anything but 0 tells that the size did not change.
+                if header.x != 1 || header.y == 0 {
+                    self.resize(canvas, header)?;
+                }
+            }
+            encoding::DESKTOP_NAME => {
+                let length = match inbox.available().first_chunk() {
+                    Some(length) => u32::from_be_bytes(*length) as usize,
+                    None => return Ok(Progress::NeedMore),
+                };
+                if length > LONGEST_NAME {
+                    return Err(Fault(format!("a desktop name of {length} bytes")));
+                }
+                let name = inbox.unit(|reader| reader.bytes(4).and_then(|_| reader.bytes(length)).map(text::from_peer));
+                let Some(name) = name else { return Ok(Progress::NeedMore) };
+                self.events.push(Event::Name(name));
+            }
+            _ => return self.paint(inbox, canvas, header),
+        }
+        Ok(Progress::Done)
+    }
+
+    fn paint(&mut self, inbox: &mut Inbox, canvas: &mut Canvas, header: &RectangleHeader) -> Result<Progress, Fault> {
+        let RectangleHeader { x, y, width, height, encoding } = *header;
+        let Size { width: all_width, height: all_height } = self.size;
+        let area = self.size.area(x, y, width, height).ok_or_else(|| {
+            Fault(format!("{width}x{height} at {x},{y} outside of the desktop of {all_width}x{all_height}"))
+        })?;
+        if encoding == encoding::COPY_RECT {
+            let Some((x, y)) = inbox.unit(|reader| Ok((reader.u16()?, reader.u16()?))) else {
+                return Ok(Progress::NeedMore);
+            };
+            canvas.copy(x, y, area).map_err(|_| Fault(format!("a copy from {x},{y} outside of the desktop")))?;
+        } else {
+            let mut target = canvas.target(area)?;
+            if self.decoders.advance(encoding, inbox, &mut target, &self.pixels)? == Progress::NeedMore {
+                return Ok(Progress::NeedMore);
+            }
+        }
+        self.painted(area, encoding);
+        Ok(Progress::Done)
+    }
+
+    fn painted(&mut self, area: Area, encoding: i32) {
+        self.damage.add(area);
+        self.counts.rectangles += 1;
+        self.counts.pixels += area.pixels() as u64;
+        *self.counts.by_encoding.entry(encoding).or_default() += 1;
+    }
+
+    fn resize(&mut self, canvas: &mut Canvas, header: &RectangleHeader) -> Result<(), Fault> {
+        let size = Size { width: header.width, height: header.height };
+        // A server may repeat its size in every answer to a full request: asking again would never end.
+        if size == self.size {
+            return Ok(());
+        }
+        checked(size)?;
+        self.size = size;
+        canvas.resize(size);
+        self.damage.clear();
+        self.events.push(Event::Resized(size));
+        self.request(false);
+        Ok(())
+    }
+
+    fn request(&mut self, incremental: bool) {
+        let Size { width, height } = self.size;
+        self.say(&ClientMessage::FramebufferUpdateRequest { incremental, x: 0, y: 0, width, height });
+    }
+
+    fn say(&mut self, message: &ClientMessage) {
+        message.write(&mut self.messages);
+    }
+}
+
+enum Step {
+    Again,
+    NeedMore,
+    UpdateDone,
+}

@@ -1,0 +1,10 @@
+//! MESSAGES: the session after ServerInit, as a state machine without sockets, threads or clocks.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod cursor;
+mod event;
+mod machine;
+mod rectangle;
+
+pub use event::{Counts, Event};
+pub use machine::{Client, Received, Settings, canvas_for};
