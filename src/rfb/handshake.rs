@@ -24,6 +24,17 @@ pub struct ServerInit {
     pub name: String,
 }
 
+impl ServerInit {
+    /// Appends the message's bytes.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend(self.width.to_be_bytes());
+        out.extend(self.height.to_be_bytes());
+        self.format.write(out);
+        out.extend(u32::try_from(self.name.len()).unwrap_or(u32::MAX).to_be_bytes());
+        out.extend(self.name.as_bytes());
+    }
+}
+
 /// What was agreed on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Agreed {

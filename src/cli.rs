@@ -1,0 +1,407 @@
+//! The command line: what can be typed, in the words of the help.
+
+use std::ffi::OsString;
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::error::{EXIT_CODES, Failure};
+
+/// A VNC viewer whose connection runs inside an SSH channel of its own process.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sshvnc",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    override_usage = "sshvnc [OPTIONS] TARGET\n       sshvnc COMMAND ...",
+    after_help = EXIT_CODES,
+    after_long_help = format!("{LONG_HELP}\n\n{EXIT_CODES}"),
+)]
+struct Cli {
+    #[command(subcommand)]
+    _command: Option<Command>,
+    #[command(flatten)]
+    _view: View,
+}
+
+const LONG_HELP: &str = "\
+Targets:
+  [USER@]HOST             display 0 (port 5900) of HOST's own localhost
+  [USER@]HOST:N           display N (port 5900 + N); 100 and up is a port
+  [USER@]HOST::PORT       that port
+  [USER@]HOST:/PATH       a Unix socket on HOST
+  With --via, HOST is reached from the gateway: without SSH of its own, or with it if TARGET names a USER.
+  With --direct there is no SSH at all; /PATH is then a socket of this machine.
+
+Passwords: the VNC password comes from --passwd FILE, else VNC_PASSWORD, else a question on the terminal. SSH uses the agent, key files, keyboard-interactive and password, as ssh does.
+
+Options of other viewers may be typed as they are there: -passwd FILE, -shared, -fullscreen, -viewonly, -via HOST, -encodings \"copyrect hextile\", -bgr233.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show a desktop in a window (what is done when no command is named)
+    View(View),
+    /// Write a picture of a desktop, once all of it has been painted
+    Screenshot(Screenshot),
+    /// Record what a server sends, to decode it again with `bench`
+    Record(Record),
+    /// Decode recordings and say how long it takes
+    Bench(Bench),
+    /// Show the viewer at work: an SSH server and a desktop inside this process
+    Demo(Demo),
+    /// Write a VNC password file
+    Passwd(Passwd),
+}
+
+/// `sshvnc TARGET`
+#[derive(Debug, Args)]
+pub struct View {
+    /// The desktop and the way there.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// The window.
+    #[command(flatten)]
+    pub window: Window,
+}
+
+/// How the window behaves.
+#[derive(Debug, Clone, Args)]
+#[group(id = "window-options")]
+pub struct Window {
+    /// Show only: keys, pointer and clipboard are not sent
+    #[arg(long)]
+    pub view_only: bool,
+    /// Cover the whole screen
+    #[arg(long)]
+    pub fullscreen: bool,
+}
+
+/// How to reach a desktop.
+#[derive(Debug, Clone, Args)]
+#[group(id = "connection")]
+pub struct Connection {
+    /// The desktop: [USER@]HOST[:DISPLAY], [USER@]HOST::PORT or [USER@]HOST:/SOCKET
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub target: String,
+    /// Reach TARGET from this SSH server: [USER@]HOST[:PORT]
+    #[arg(long, value_name = "GATEWAY", conflicts_with = "direct")]
+    pub via: Option<String>,
+    /// Without SSH: plain TCP, or a local socket
+    #[arg(long)]
+    pub direct: bool,
+    /// Port of the SSH server
+    #[arg(short, value_name = "PORT", conflicts_with = "direct")]
+    pub port: Option<NonZeroU16>,
+    /// User on the SSH server
+    #[arg(short, value_name = "USER", conflicts_with = "direct")]
+    pub login: Option<String>,
+    /// Private key file; may be given several times
+    #[arg(short, value_name = "FILE", conflicts_with = "direct")]
+    pub identity: Vec<PathBuf>,
+    /// VNC password file, as `sshvnc passwd` and vncpasswd write them
+    #[arg(long, value_name = "FILE")]
+    pub passwd: Option<PathBuf>,
+    /// Encodings, best first, of: copyrect zlib hextile corre rre raw
+    #[arg(long, value_name = "LIST")]
+    pub encodings: Option<String>,
+    /// Leave other viewers connected (the default)
+    #[arg(long, conflicts_with = "no_shared")]
+    pub shared: bool,
+    /// Ask the server to disconnect other viewers
+    #[arg(long)]
+    pub no_shared: bool,
+    /// 256 colours, for slow links
+    #[arg(long)]
+    pub bgr233: bool,
+    /// 65536 colours, for slow links
+    #[arg(long, conflicts_with = "bgr233")]
+    pub rgb565: bool,
+    /// Say what happens, on stderr; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Options of ssh that are not here yet.
+    #[command(flatten)]
+    pub not_yet: NotYet,
+}
+
+/// Options of ssh that are taken only to be refused by name.
+#[derive(Debug, Clone, Default, Args)]
+#[group(id = "not-yet")]
+pub struct NotYet {
+    #[arg(short = 'C', hide = true)]
+    pub(crate) compression: bool,
+    #[arg(short = 'o', hide = true, value_name = "KEY=VALUE")]
+    pub(crate) option: Vec<String>,
+    #[arg(short = 'F', hide = true, value_name = "FILE")]
+    pub(crate) config_file: Option<PathBuf>,
+    #[arg(short = 'J', hide = true, value_name = "HOST")]
+    pub(crate) jump: Option<String>,
+}
+
+/// `sshvnc screenshot`
+#[derive(Debug, Args)]
+pub struct Screenshot {
+    /// The desktop and the way there.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Where the picture goes
+    #[arg(value_name = "FILE.png")]
+    pub file: PathBuf,
+    /// Give up after this many seconds
+    #[arg(long, value_name = "N", default_value = "60")]
+    pub timeout: NonZeroU64,
+}
+
+/// `sshvnc record`
+#[derive(Debug, Args)]
+pub struct Record {
+    /// The desktop and the way there.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Where the recording goes
+    #[arg(value_name = "FILE.rfb")]
+    pub file: PathBuf,
+    /// Stop after this many seconds (without it: at Ctrl+C, or when the server ends)
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<NonZeroU64>,
+}
+
+/// `sshvnc bench`
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Recordings; .zst is unpacked
+    #[arg(value_name = "FILE.rfb", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print the SHA-256 of the last picture, as bytes R, G, B, 0
+    #[arg(long)]
+    pub hash: bool,
+    /// One JSON object a file
+    #[arg(long)]
+    pub json: bool,
+    /// How often each is decoded; the median counts
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub passes: NonZeroU32,
+    /// Write the last picture
+    #[arg(long, value_name = "FILE.png")]
+    pub dump: Option<PathBuf>,
+}
+
+/// `sshvnc demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Write a picture and end, instead of opening a window
+    #[arg(long, value_name = "FILE.png")]
+    pub screenshot: Option<PathBuf>,
+    /// Let the server show another host key than the known one: the viewer must refuse (exit code 3)
+    #[arg(long)]
+    pub wrong_host_key: bool,
+    /// The window.
+    #[command(flatten)]
+    pub window: Window,
+    /// Say what happens, on stderr; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// `sshvnc passwd`
+#[derive(Debug, Args)]
+pub struct Passwd {
+    /// The file; ~/.vnc/passwd if none is named
+    pub file: Option<PathBuf>,
+}
+
+/// What came of reading a command line.
+#[derive(Debug)]
+pub enum Typed {
+    /// Something to do.
+    Do(Box<Command>),
+    /// A text for stdout, such as the help: done then.
+    Say(clap::error::Error),
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// [`Failure`] of the kind usage.
+pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Typed, Failure> {
+    let mut arguments = arguments.into_iter();
+    let name: Vec<OsString> = arguments.next().into_iter().collect();
+    let mut translated = name;
+    let mut literal = false;
+    for argument in arguments {
+        literal |= argument == "--";
+        translated.extend(if literal { vec![argument] } else { from_other_viewers(argument)? });
+    }
+    let read =
+        Cli::command().try_get_matches_from(translated).and_then(|mut matches| match matches.subcommand_name() {
+            Some(_) => Command::from_arg_matches_mut(&mut matches),
+            None => View::from_arg_matches_mut(&mut matches).map(Command::View),
+        });
+    match read {
+        Ok(command) => Ok(Typed::Do(Box::new(command))),
+        Err(error) if !error.use_stderr() => Ok(Typed::Say(error)),
+        Err(error) => Err(Failure::usage(one_line(&error))),
+    }
+}
+
+/// clap's words without its layout of several lines.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let paragraphs = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let kept: Vec<String> = paragraphs
+        .filter(|part| !part.is_empty() && !part.starts_with("Usage:"))
+        .map(|part| match part.strip_prefix("error: ") {
+            Some(rest) => rest.to_owned(),
+            None if part.starts_with("For more information") => "see sshvnc --help".to_owned(),
+            None => part,
+        })
+        .collect();
+    if matches!(error.kind(), clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
+        return "no TARGET was given; try: sshvnc USER@HOST:1, or sshvnc --help".to_owned();
+    }
+    kept.join("; ")
+}
+
+/// Options that other viewers spell with one dash, and their names here.
+const ALIASES: [(&str, &str); 13] = [
+    ("passwd", "--passwd"),
+    ("passwordfile", "--passwd"),
+    ("shared", "--shared"),
+    ("noshared", "--no-shared"),
+    ("fullscreen", "--fullscreen"),
+    ("viewonly", "--view-only"),
+    ("encodings", "--encodings"),
+    ("preferredencoding", "--encodings"),
+    ("bgr233", "--bgr233"),
+    ("via", "--via"),
+    ("help", "--help"),
+    ("version", "--version"),
+    ("direct", "--direct"),
+];
+
+/// Options of other viewers that would be taken for something else here, such as `-listen` for `-l isten`.
+const UNKNOWN: [&str; 22] = [
+    "listen",
+    "log",
+    "depth",
+    "owncmap",
+    "truecolour",
+    "truecolor",
+    "compresslevel",
+    "quality",
+    "qualitylevel",
+    "nojpeg",
+    "geometry",
+    "display",
+    "desktopsize",
+    "remoteresize",
+    "securitytypes",
+    "menukey",
+    "autopass",
+    "x11cursor",
+    "nocursorshape",
+    "lowcolorlevel",
+    "fullcolor",
+    "loglevel",
+];
+
+/// `-passwd FILE` as `--passwd FILE`, `-Shared=0` as `--no-shared`.
+fn from_other_viewers(argument: OsString) -> Result<Vec<OsString>, Failure> {
+    let Some(text) = argument.to_str() else { return Ok(vec![argument]) };
+    let Some(typed) = text.strip_prefix('-').filter(|rest| rest.len() > 2 && !rest.starts_with('-')) else {
+        return Ok(vec![argument]);
+    };
+    let (name, value) = match typed.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (typed, None),
+    };
+    let name = name.to_ascii_lowercase();
+    if UNKNOWN.contains(&name.as_str()) {
+        return Err(
+            Failure::usage(format!("the option -{name} of other viewers is not known here")).hint("see sshvnc --help")
+        );
+    }
+    let Some((_, ours)) = ALIASES.iter().find(|(theirs, _)| *theirs == name) else { return Ok(vec![argument]) };
+    let takes_value = matches!(*ours, "--passwd" | "--encodings" | "--via");
+    Ok(match value {
+        None => vec![ours.into()],
+        Some(value) if takes_value => vec![ours.into(), value.into()],
+        Some("1" | "on" | "true" | "yes") => vec![ours.into()],
+        Some("0" | "off" | "false" | "no") if *ours == "--shared" => vec!["--no-shared".into()],
+        Some("0" | "off" | "false" | "no") => vec![],
+        Some(value) => return Err(Failure::usage(format!("-{name} is on or off, not \"{value}\""))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(line: &str) -> Result<Typed, Failure> {
+        read(std::iter::once("sshvnc").chain(line.split('|')).map(OsString::from))
+    }
+
+    fn view(line: &str) -> View {
+        match typed(line) {
+            Ok(Typed::Do(command)) => match *command {
+                Command::View(view) => view,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_recipe_of_2001_is_understood() {
+        let view = view("-encodings|copyrect hextile|-passwd|/home/me/.vnc/passwd|-fullscreen|-shared|localhost:1");
+        assert_eq!(view.connection.encodings.as_deref(), Some("copyrect hextile"));
+        assert_eq!(view.connection.passwd, Some("/home/me/.vnc/passwd".into()));
+        assert!(view.window.fullscreen && view.connection.shared && !view.connection.no_shared);
+        assert_eq!(view.connection.target, "localhost:1");
+    }
+
+    #[test]
+    fn options_may_follow_the_target_and_carry_values() {
+        let one = view("me@host:1|-p|2222|-l|you|-i|a|-i|b|-ViewOnly=1|-Shared=0|-vv");
+        assert_eq!((one.connection.port.map(u16::from), one.connection.login.as_deref()), (Some(2222), Some("you")));
+        assert_eq!(one.connection.identity, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert!(one.window.view_only && one.connection.no_shared);
+        assert_eq!(one.connection.verbose, 2);
+        // A short option with its value in one word stays one.
+        assert_eq!(view("-p2222|host").connection.port.map(u16::from), Some(2222));
+        assert_eq!(view("view|demo").connection.target, "demo");
+    }
+
+    #[test]
+    fn other_commands_and_their_words() {
+        let command = |line| match typed(line) {
+            Ok(Typed::Do(command)) => *command,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(command("bench|a.rfb|--hash"), Command::Bench(_)));
+        assert!(matches!(command("demo|--screenshot|a.png"), Command::Demo(_)));
+        assert!(matches!(typed("--help"), Ok(Typed::Say(_))));
+        assert!(matches!(typed("-help"), Ok(Typed::Say(_))));
+    }
+
+    #[test]
+    fn errors_take_one_line_and_the_code_of_usage() {
+        for line in
+            ["", "host:1|--nonsense", "host:1|-p|0", "host:1|-p|x", "-listen|host", "bench", "a|b", "-shared=7|a"]
+        {
+            let failure = typed(line).unwrap_err();
+            assert_eq!(failure.exit_code(), 1, "{line}");
+            assert!(!failure.to_string().contains('\n') && failure.to_string().len() > 10, "{failure}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
