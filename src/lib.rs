@@ -5,14 +5,22 @@
 pub mod bench;
 pub mod cli;
 pub mod client;
+pub mod commands;
+pub mod config;
 pub mod decode;
 pub mod demo;
+pub mod display;
 pub mod error;
+pub mod passwd;
 pub mod picture;
 pub mod picture_file;
 pub mod recording;
 pub mod rfb;
+pub mod session;
+pub mod target;
+pub mod terminal;
 pub mod transport;
+pub mod viewer;
 
 use std::ffi::OsString;
 
@@ -24,14 +32,36 @@ use error::Failure;
 /// # Errors
 /// [`Failure`], to be printed and made an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
-    match cli::read(arguments)? {
+    let command = match cli::read(arguments)? {
+        Typed::Do(command) => *command,
         Typed::Say(text) => {
             let _ = text.print();
-            Ok(())
+            return Ok(());
         }
-        Typed::Do(command) => match *command {
-            Command::Bench(what) => bench::run(&what),
-            _ => Err(Failure::usage("not built yet")),
-        },
+    };
+    log(&command);
+    match command {
+        Command::View(what) => commands::view(&what),
+        Command::Screenshot(what) => commands::screenshot(&what),
+        Command::Record(what) => commands::record(&what),
+        Command::Bench(what) => bench::run(&what),
+        Command::Demo(_) => Err(Failure::usage("not built yet")),
+        Command::Passwd(what) => passwd::run(&what),
     }
+}
+
+/// Logs to stderr as much as was asked for: warnings at least. `SSHVNC_LOG` takes filters of tracing.
+fn log(command: &Command) {
+    let verbose = match command {
+        Command::View(what) => what.connection.verbose,
+        Command::Screenshot(what) => what.connection.verbose,
+        Command::Record(what) => what.connection.verbose,
+        Command::Demo(what) => what.verbose,
+        Command::Bench(_) | Command::Passwd(_) => 0,
+    };
+    let level = ["sshvnc=warn", "sshvnc=info", "sshvnc=debug", "debug"][usize::from(verbose.min(3))];
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SSHVNC_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    // A second subscriber, as in tests, is none.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
 }

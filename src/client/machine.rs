@@ -3,7 +3,7 @@
 use super::rectangle::Decoders;
 use super::{Counts, Event, cursor};
 use crate::decode::{Fault, Pixels, Progress};
-use crate::picture::{Area, ByteOrder, Canvas, Damage, Size};
+use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
 use crate::rfb::server_message::{self, RectangleHeader};
 use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, encoding, text};
@@ -52,8 +52,12 @@ pub struct Client {
     messages: Vec<u8>,
     events: Vec<Event>,
     damage: Damage,
+    // Of a session; a recording need not show every pixel.
+    coverage: Option<Coverage>,
     counts: Counts,
     message: &'static str,
+    held: bool,
+    owed: bool,
 }
 
 /// A black canvas for the desktop that a server described.
@@ -81,6 +85,7 @@ impl Client {
         let encodings = settings.encodings.iter().copied().chain(encoding::PSEUDO_ENCODINGS).take(32).collect();
         client.say(&ClientMessage::SetPixelFormat(settings.format));
         client.say(&ClientMessage::SetEncodings(encodings));
+        client.coverage = Some(Coverage::new(client.size));
         client.request(false);
         client
     }
@@ -99,8 +104,24 @@ impl Client {
             messages: Vec::new(),
             events: Vec::new(),
             damage: Damage::default(),
+            coverage: None,
             counts: Counts::default(),
             message: "FramebufferUpdate",
+            held: false,
+            owed: false,
+        }
+    }
+
+    /// Asks for no more updates until [`release`](Client::release): the window has not taken the last one yet.
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Asks again, and for the update that was not asked for meanwhile.
+    pub fn release(&mut self) {
+        self.held = false;
+        if std::mem::take(&mut self.owed) {
+            self.request(true);
         }
     }
 
@@ -119,9 +140,24 @@ impl Client {
         self.damage.take()
     }
 
+    /// Whether the last message is complete and the next has not begun.
+    pub fn between_messages(&self) -> bool {
+        matches!(self.state, State::Message)
+    }
+
     /// Whether the stream may end here without anything being lost.
     pub fn at_boundary(&self, inbox: &Inbox) -> bool {
-        matches!(self.state, State::Message) && inbox.is_empty()
+        self.between_messages() && inbox.is_empty()
+    }
+
+    /// Whether every pixel of the desktop has been painted since it got its size.
+    pub fn is_complete(&self) -> bool {
+        self.coverage.as_ref().is_some_and(Coverage::is_complete)
+    }
+
+    /// The message that is being received, by its name in the specification.
+    pub fn message(&self) -> &'static str {
+        self.message
     }
 
     /// What has been received.
@@ -210,7 +246,11 @@ impl Client {
                 // 65535 means "until LastRect" (rfbproto).
                 self.state = State::Update { left: (count != 0xffff).then_some(count), number: 0 };
                 // Asked for now, the next update is made while this one is still on its way.
-                self.request(true);
+                // A window that lags behind is not given more than it can show.
+                match self.held {
+                    true => self.owed = true,
+                    false => self.request(true),
+                }
             }
             server_message::SET_COLOUR_MAP_ENTRIES => {
                 self.message = "SetColourMapEntries";
@@ -315,6 +355,9 @@ impl Client {
 
     fn painted(&mut self, area: Area, encoding: i32) {
         self.damage.add(area);
+        if let Some(coverage) = &mut self.coverage {
+            coverage.add(area);
+        }
         self.counts.rectangles += 1;
         self.counts.pixels += area.pixels() as u64;
         *self.counts.by_encoding.entry(encoding).or_default() += 1;
@@ -330,6 +373,9 @@ impl Client {
         self.size = size;
         canvas.resize(size);
         self.damage.clear();
+        if let Some(coverage) = &mut self.coverage {
+            *coverage = Coverage::new(size);
+        }
         self.events.push(Event::Resized(size));
         self.request(false);
         Ok(())

@@ -47,6 +47,11 @@ impl Canvas {
         Canvas { size, order, pixels: vec![0; size.pixels()] }
     }
 
+    /// A canvas without pixels.
+    pub const fn empty() -> Canvas {
+        Canvas { size: Size::new(0, 0), order: ByteOrder::Bgrx, pixels: Vec::new() }
+    }
+
     /// Width and height.
     pub fn size(&self) -> Size {
         self.size

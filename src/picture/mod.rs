@@ -4,12 +4,16 @@
 mod area;
 mod canvas;
 pub mod convert;
+mod coverage;
 mod cursor;
 mod damage;
+mod scale;
 mod target;
 
 pub use area::{Area, Size};
 pub use canvas::{ByteOrder, Canvas};
+pub use coverage::Coverage;
 pub use cursor::Cursor;
 pub use damage::Damage;
+pub use scale::Fit;
 pub use target::{Outside, Target};

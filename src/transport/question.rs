@@ -54,6 +54,11 @@ pub enum Purpose {
         /// The server.
         host: String,
     },
+    /// What the server behind the connection asks for itself.
+    Desktop {
+        /// Where it is.
+        peer: String,
+    },
     /// One prompt of keyboard-interactive authentication (RFC 4256).
     KeyboardInteractive {
         /// The user's name on the server.

@@ -153,18 +153,30 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// Looks at every key that was asked for by name, on every hop, before anything is sent.
-pub(super) async fn check(route: &Route) -> Result<(), Error> {
+/// The key files that were asked for by name, on every hop.
+fn key_files(route: &Route) -> Vec<PathBuf> {
+    let mut files = Vec::new();
     let mut route = route;
     while let Route::Ssh(ssh) = route {
-        for identity in &ssh.login.identities {
-            if let Identity::File(path) = identity {
-                keys::check_explicit(path).await?;
-            }
-        }
+        files.extend(ssh.login.identities.iter().filter_map(|identity| match identity {
+            Identity::File(path) => Some(path.clone()),
+            Identity::Key(_) => None,
+        }));
         route = &ssh.via;
     }
-    Ok(())
+    files
+}
+
+/// Looks at every key that was asked for by name, on every hop, before anything is sent.
+pub(super) fn check(route: &Route) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+    // The route itself can not be shared between threads, so what is needed of it is taken first.
+    let files = key_files(route);
+    async move {
+        for path in &files {
+            keys::check_explicit(path).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Connects to the SSH server, logs in and opens the channel.

@@ -1,0 +1,61 @@
+//! `sshvnc TARGET`, `screenshot` and `record`: a session, a display, and what is left when it ends.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use crate::cli::{Record, Screenshot, View};
+use crate::config::{self, Purpose};
+use crate::display::{Headless, MinifbWindow, Until};
+use crate::error::Failure;
+use crate::picture_file;
+use crate::recording;
+use crate::viewer::{self, Options};
+
+/// Shows a desktop in a window.
+///
+/// # Errors
+/// [`Failure`]
+pub fn view(what: &View) -> Result<(), Failure> {
+    let plan = config::plan(&what.connection, Purpose::Show)?;
+    // Before anything is asked or sent: without a display all of it would be in vain.
+    let mut window = MinifbWindow::new(what.window.fullscreen)?;
+    viewer::run(plan, &mut window, Options { view_only: what.window.view_only, ..Options::default() })
+}
+
+/// Writes a picture of a desktop.
+///
+/// # Errors
+/// [`Failure`]
+pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
+    let plan = config::plan(&what.connection, Purpose::Show)?;
+    let mut display = Headless::new(Until::Complete);
+    let seconds = what.timeout.get();
+    let words = format!("the desktop was not painted within {seconds} s");
+    let deadline = Some((Instant::now() + Duration::from_secs(seconds), words));
+    viewer::run(plan, &mut display, Options { view_only: true, deadline, on_open: None })?;
+    picture_file::write(&what.file, display.picture())
+}
+
+/// Records what a server sends.
+///
+/// # Errors
+/// [`Failure`]
+pub fn record(what: &Record) -> Result<(), Failure> {
+    let writer = recording::Writer::create(&what.file)?;
+    let plan = config::plan(&what.connection, Purpose::Record(writer))?;
+    let until =
+        what.seconds.map_or(Until::Ended, |seconds| Until::Time(Instant::now() + Duration::from_secs(seconds.get())));
+    let mut display = Headless::new(until);
+    let mut tell = |open: &crate::session::Open| {
+        if io::stderr().is_terminal() {
+            let end = if what.seconds.is_some() { "Ctrl+C ends it early" } else { "Ctrl+C ends it" };
+            eprintln!("sshvnc: recording a desktop of {}; {end}", open.size);
+        }
+    };
+    let recorded =
+        viewer::run(plan, &mut display, Options { view_only: true, deadline: None, on_open: Some(&mut tell) });
+    if let Ok(file) = std::fs::metadata(&what.file) {
+        eprintln!("sshvnc: {}: {} bytes", what.file.display(), file.len());
+    }
+    recorded
+}

@@ -1,0 +1,344 @@
+//! The portable window, by minifb: whole frames, polled input, and what it lacks made up for.
+//!
+//! minifb repaints nothing that was uncovered, counts a wheel's step twice on X11, tells of buttons as levels, can not
+//! resize a window and shows no picture as a pointer. It is good for any desktop that is not the whole session.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, WindowOptions};
+
+use super::keyboard::{Keyboard, Stroke};
+use super::screen::{self, Screen};
+use super::{Display, Error, Input};
+use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Fit, Size};
+
+/// While the pointer is over the window: a click is two looks at a level, and a fast one lasts 10 ms.
+const POLL_BUSY: Duration = Duration::from_millis(4);
+/// While it is elsewhere.
+const POLL_IDLE: Duration = Duration::from_millis(15);
+/// What was uncovered is black until the next frame, so there is one now and then.
+const REFRESH: Duration = Duration::from_millis(500);
+/// A window of the screen's size would hide its own title bar.
+const ROOM_FOR_DECORATION: u16 = 48;
+
+/// A window.
+pub struct MinifbWindow {
+    screen: Screen,
+    fullscreen: bool,
+    inner: Option<Inner>,
+    /// The desktop, in its own size.
+    front: Canvas,
+    cursor: Option<Cursor>,
+    keyboard: Keyboard,
+}
+
+struct Inner {
+    window: Window,
+    strokes: Rc<RefCell<Vec<Stroke>>>,
+    fit: Fit,
+    /// The desktop's place in the window; a full screen may leave a border.
+    offset: (u16, u16),
+    /// What the window shows: the desktop in the window's size, and the pointer.
+    shown: Canvas,
+    /// To be painted anew, in the window's pixels.
+    stale: Damage,
+    presented: Option<Instant>,
+    /// Where the pointer is drawn, in the window's pixels.
+    pointer: Option<(i32, i32)>,
+    drawn: Option<Area>,
+    system_cursor_hidden: bool,
+    buttons: u8,
+    last_told: Option<(u16, u16, u8)>,
+    wheel: (f32, f32),
+    active: bool,
+    inputs: Vec<Input>,
+}
+
+struct Callback(Rc<RefCell<Vec<Stroke>>>);
+
+impl InputCallback for Callback {
+    fn add_char(&mut self, code: u32) {
+        if let Some(c) = char::from_u32(code) {
+            self.0.borrow_mut().push(Stroke::Char(c));
+        }
+    }
+
+    fn set_key_state(&mut self, key: Key, down: bool) {
+        self.0.borrow_mut().push(Stroke::Key(key, down));
+    }
+}
+
+impl MinifbWindow {
+    /// Looks for a screen; the window itself opens when the desktop's size is known.
+    ///
+    /// # Errors
+    /// [`Error`] without a display that minifb can use.
+    pub fn new(fullscreen: bool) -> Result<MinifbWindow, Error> {
+        Ok(MinifbWindow {
+            screen: screen::find()?,
+            fullscreen,
+            inner: None,
+            front: Canvas::empty(),
+            cursor: None,
+            keyboard: Keyboard::default(),
+        })
+    }
+
+    /// The window's size, and the desktop's in it.
+    fn layout(&self, desktop: Size) -> (Size, Fit) {
+        let Some(screen) = self.screen.size else { return (desktop, Fit::inside(desktop, desktop)) };
+        if self.fullscreen {
+            return (screen, Fit::inside(desktop, screen));
+        }
+        // A desktop that fits exactly is left alone: somebody has chosen that size.
+        let fits = desktop.width <= screen.width && desktop.height <= screen.height;
+        let room = match fits {
+            true => screen,
+            false => Size::new(
+                screen.width.saturating_sub(ROOM_FOR_DECORATION).max(64),
+                screen.height.saturating_sub(ROOM_FOR_DECORATION).max(64),
+            ),
+        };
+        let fit = Fit::inside(desktop, room);
+        (fit.size(), fit)
+    }
+}
+
+impl Display for MinifbWindow {
+    fn open(&mut self, size: Size, title: &str) -> Result<(), Error> {
+        self.front.resize(size);
+        let (window_size, fit) = self.layout(size);
+        // A desktop without pixels is no reason to fail: it may grow.
+        let (width, height) = (usize::from(window_size.width).max(1), usize::from(window_size.height).max(1));
+        let options = WindowOptions {
+            borderless: self.fullscreen,
+            title: !self.fullscreen,
+            resize: false,
+            scale_mode: ScaleMode::UpperLeft,
+            ..WindowOptions::default()
+        };
+        let title = title.replace('\0', "");
+        let mut window = Window::new(&title, width, height, options).map_err(|error| Error {
+            message: format!("no window of {width}x{height} could be opened: {error}"),
+            hint: Some("minifb needs the libraries libX11 and libXcursor: apt-get install libx11-6 libxcursor1"),
+        })?;
+        // The viewer's loop has its own pace.
+        window.set_target_fps(0);
+        let strokes = Rc::new(RefCell::new(Vec::new()));
+        window.set_input_callback(Box::new(Callback(strokes.clone())));
+        let before = self.inner.take();
+        if let Some(before) = before.as_ref().filter(|_| !self.fullscreen && !self.screen.wayland) {
+            let (x, y) = before.window.get_position();
+            window.set_position(x, y);
+        }
+        let mut stale = Damage::default();
+        stale.add(fit.size().whole());
+        let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
+        inputs.extend(self.keyboard.release());
+        let border = |window: u16, shown: u16| window.saturating_sub(shown) / 2;
+        self.inner = Some(Inner {
+            window,
+            strokes,
+            fit,
+            offset: (border(window_size.width, fit.size().width), border(window_size.height, fit.size().height)),
+            shown: Canvas::new(Size::new(width as u16, height as u16), ByteOrder::Bgrx),
+            stale,
+            presented: None,
+            pointer: None,
+            drawn: None,
+            system_cursor_hidden: false,
+            buttons: 0,
+            last_told: None,
+            wheel: (0.0, 0.0),
+            active: false,
+            inputs,
+        });
+        Ok(())
+    }
+
+    fn take(&mut self, canvas: &Canvas, damage: &Damage, _complete: bool) {
+        for &area in damage.areas() {
+            self.front.update_from(canvas, area);
+            if let Some(inner) = &mut self.inner
+                && let Some(area) = inner.fit.shrink(area)
+            {
+                inner.stale.add(area);
+            }
+        }
+    }
+
+    fn present(&mut self) -> Result<(), Error> {
+        let Some(inner) = &mut self.inner else { return Ok(()) };
+        let due = inner.presented.is_none_or(|last| last.elapsed() >= REFRESH);
+        if !inner.is_stale() && !due {
+            return Ok(());
+        }
+        inner.paint(&self.front, self.cursor.as_ref());
+        let size = inner.shown.size();
+        inner
+            .window
+            .update_with_buffer(inner.shown.pixels(), size.width.into(), size.height.into())
+            .map_err(|error| Error { message: format!("the window failed: {error}"), hint: None })?;
+        inner.presented = Some(Instant::now());
+        inner.look(&mut self.keyboard, self.screen.wayland);
+        Ok(())
+    }
+
+    fn inputs(&mut self) -> Vec<Input> {
+        let Some(inner) = &mut self.inner else { return Vec::new() };
+        inner.window.update();
+        inner.look(&mut self.keyboard, self.screen.wayland);
+        std::mem::take(&mut inner.inputs)
+    }
+
+    fn patience(&self) -> Duration {
+        match &self.inner {
+            Some(inner) if inner.pointer.is_some() => POLL_BUSY,
+            _ => POLL_IDLE,
+        }
+    }
+
+    fn set_title(&mut self, title: &str) {
+        if let Some(inner) = &mut self.inner {
+            inner.window.set_title(&title.replace('\0', ""));
+        }
+    }
+
+    fn set_cursor(&mut self, cursor: Option<Cursor>) {
+        // Each hiding leaks a little inside minifb, so it is done once a window.
+        if let Some(inner) = self.inner.as_mut().filter(|inner| !inner.system_cursor_hidden) {
+            inner.window.set_cursor_visibility(false);
+            inner.system_cursor_hidden = true;
+        }
+        self.cursor = cursor;
+        if let Some(inner) = &mut self.inner {
+            inner.redraw_pointer();
+        }
+    }
+
+    fn move_pointer(&mut self, x: u16, y: u16) {
+        if let Some(inner) = &mut self.inner {
+            let (x, y) = inner.fit.reduce(x, y);
+            inner.pointer = Some((x + i32::from(inner.offset.0), y + i32::from(inner.offset.1)));
+            inner.redraw_pointer();
+        }
+    }
+}
+
+impl Inner {
+    fn is_stale(&self) -> bool {
+        !self.stale.is_empty()
+    }
+
+    /// Has the place of the old pointer painted anew; a new one is drawn with every frame.
+    fn redraw_pointer(&mut self) {
+        let anything = self.fit.size().area(0, 0, 1, 1);
+        if let Some(area) = self.drawn.or(anything) {
+            self.stale.add(area);
+        }
+    }
+
+    /// Brings `shown` up to date.
+    fn paint(&mut self, front: &Canvas, cursor: Option<&Cursor>) {
+        let (left, top) = self.offset;
+        let mut stale = self.stale.take();
+        if let Some(drawn) = self.drawn.take() {
+            stale.add(drawn);
+        }
+        let size = self.shown.size();
+        for area in stale.areas() {
+            let place = size.area(area.x() + left, area.y() + top, area.width(), area.height());
+            let Some(Ok(mut target)) = place.map(|place| self.shown.target(place)) else { continue };
+            if self.fit.is_same() {
+                for (to, from) in target.rows_from(0).zip(front.rows(*area)) {
+                    to.copy_from_slice(from);
+                }
+            } else {
+                self.fit.paint(front, *area, &mut target);
+            }
+        }
+        let (Some(cursor), Some((x, y))) = (cursor, self.pointer) else { return };
+        if let Ok(mut target) = self.shown.target(size.whole()) {
+            cursor.draw(&mut target, ByteOrder::Bgrx, x, y);
+        }
+        // What it covers, in the desktop's part of the window; a border it hangs over keeps nothing to restore.
+        let from = |at: i32, hotspot: u16, offset: u16| (at - i32::from(hotspot) - i32::from(offset)).max(0) as u16;
+        let (x, y) = (from(x, cursor.hotspot.0, left), from(y, cursor.hotspot.1, top));
+        let shown = self.fit.size();
+        let width = cursor.size.width.min(shown.width.saturating_sub(x));
+        let height = cursor.size.height.min(shown.height.saturating_sub(y));
+        self.drawn = shown.area(x, y, width, height);
+    }
+
+    /// Collects what happened in the window.
+    fn look(&mut self, keyboard: &mut Keyboard, wayland: bool) {
+        if !self.window.is_open() {
+            self.inputs.push(Input::Close);
+            return;
+        }
+        let strokes: Vec<Stroke> = self.strokes.borrow_mut().drain(..).collect();
+        self.inputs.extend(keyboard.inputs(&strokes));
+        let active = self.window.is_active();
+        if self.active && !active {
+            self.inputs.extend(keyboard.release());
+        }
+        self.active = active;
+        self.look_at_pointer(wayland);
+    }
+
+    fn look_at_pointer(&mut self, wayland: bool) {
+        let mut buttons = 0;
+        for (bit, button) in [MouseButton::Left, MouseButton::Middle, MouseButton::Right].into_iter().enumerate() {
+            buttons |= u8::from(self.window.get_mouse_down(button)) << bit;
+        }
+        // A drag goes on outside of the window; anything else there is not ours.
+        let mode = if buttons | self.buttons != 0 { MouseMode::Clamp } else { MouseMode::Discard };
+        let Some((x, y)) = self.window.get_unscaled_mouse_pos(mode) else {
+            if self.last_told.take().is_some() {
+                self.pointer = None;
+                self.redraw_pointer();
+            }
+            return;
+        };
+        let (x, y) = (x as i32, y as i32);
+        let (desktop_x, desktop_y) = self.fit.enlarge(x - i32::from(self.offset.0), y - i32::from(self.offset.1));
+        let here = (desktop_x, desktop_y, buttons);
+        if self.last_told != Some(here) {
+            self.last_told = Some(here);
+            self.buttons = buttons;
+            self.pointer = Some((x, y));
+            self.redraw_pointer();
+            self.inputs.push(Input::Pointer { x: desktop_x, y: desktop_y, buttons });
+        }
+        self.turn_wheel(here, wayland);
+    }
+
+    /// A step of the wheel is a button pressed and released (RFC 6143 §7.5.5).
+    fn turn_wheel(&mut self, (x, y, buttons): (u16, u16, u8), wayland: bool) {
+        // On X11 minifb counts press and release; Wayland tells pixels, about 15 a step.
+        let unit = if wayland { 15.0 } else { 2.0 };
+        if let Some((right, up)) = self.window.get_scroll_wheel() {
+            self.wheel = (self.wheel.0 + right / unit, self.wheel.1 + up / unit);
+        }
+        let mut step = |turned: &mut f32, forward: u8, back: u8| {
+            // The other side may send nonsense, but not a million steps at once.
+            for _ in 0..32 {
+                let bit = match *turned {
+                    turned if turned >= 1.0 => forward,
+                    turned if turned <= -1.0 => back,
+                    _ => return,
+                };
+                *turned -= turned.signum();
+                for buttons in [buttons | 1 << bit, buttons] {
+                    self.inputs.push(Input::Pointer { x, y, buttons });
+                }
+            }
+        };
+        let (mut sideways, mut upwards) = self.wheel;
+        step(&mut upwards, 3, 4);
+        step(&mut sideways, 5, 6);
+        self.wheel = (sideways, upwards);
+    }
+}

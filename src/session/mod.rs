@@ -1,0 +1,195 @@
+//! THE ONLY ROOM WITH TASKS AND THREADS: starts a connection, keeps it going, and tells what happens.
+//!
+//! Inbound: reader task → painter thread → [`Event`]s for whoever shows them. Outbound: [`Session::send`] → writer task;
+//! no key press waits for a picture.
+
+mod error;
+mod handshake;
+mod net;
+mod outbox;
+mod painter;
+mod reader;
+
+use std::cell::Cell;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use secrecy::SecretSlice;
+use tokio::runtime::Runtime;
+
+use crate::picture::{ByteOrder, Size};
+use crate::recording;
+use crate::rfb::ClientMessage;
+use crate::rfb::handshake::Agreed;
+use crate::transport::{Asker, Facts, Question, Route};
+
+pub use crate::client::{Event as ServerEvent, Settings};
+pub use crate::transport;
+pub use error::{End, Error};
+pub use painter::Picture;
+
+use outbox::Outbox;
+use painter::Wants;
+
+/// How long the farewell to a server may take.
+const FAREWELL: Duration = Duration::from_millis(1500);
+/// How long a recording may take to reach the disk.
+const FINISH: Duration = Duration::from_secs(30);
+
+/// A session as it is wanted.
+pub struct Plan {
+    /// The way to the server.
+    pub route: Route,
+    /// The VNC password, if it is known before it is asked for.
+    pub password: Option<SecretSlice<u8>>,
+    /// Whether a person can be asked.
+    pub may_ask: bool,
+    /// ClientInit's flag: leave other viewers connected.
+    pub shared: bool,
+    /// What the server is asked for.
+    pub settings: Settings,
+    /// The order of the bytes on the canvas.
+    pub order: ByteOrder,
+    /// Where what the server sends is written to.
+    pub recorder: Option<recording::Writer>,
+}
+
+/// What happens in a session, in this order.
+pub enum Event {
+    /// Something that only a person knows is needed.
+    Question(Question),
+    /// The server's desktop is there.
+    Open(Open),
+    /// Part of the desktop was painted. To be dropped soon: nothing is painted while it is held.
+    Picture(Picture),
+    /// What the server told besides pixels.
+    Server(ServerEvent),
+    /// A signal asks the program to end: its number.
+    Signal(i32),
+    /// It is over; nothing comes after this.
+    Ended(End),
+}
+
+/// A desktop that answered.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// Its size.
+    pub size: Size,
+    /// Its name, as sent.
+    pub name: String,
+    /// The version and the security type.
+    pub agreed: Agreed,
+    /// The way there.
+    pub facts: Facts,
+}
+
+/// A session under way. Dropping it ends it at once.
+pub struct Session {
+    events: Receiver<Event>,
+    outbox: Outbox,
+    wants: Wants,
+    closed: Receiver<()>,
+    // Whether there is a painter that will report its end.
+    opened: Cell<bool>,
+    // Taken when the session ends: its threads may hang in a name server, and nobody waits for that.
+    runtime: Option<Runtime>,
+}
+
+impl Session {
+    /// Starts connecting.
+    ///
+    /// # Errors
+    /// [`Error::Local`] if this machine gives no threads.
+    pub fn start(plan: Plan) -> Result<Session, Error> {
+        // One worker is enough: the sockets and the cipher of one connection; decoding has a thread of its own.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("net")
+            .enable_all()
+            .build()
+            .map_err(Error::Local)?;
+        let (events_in, events) = channel();
+        let (outbox, outgoing) = outbox::new();
+        let (wants, jobs) = painter::queue();
+        let (farewell, closed) = channel();
+        let (asker, mut questions) = if plan.may_ask {
+            let (asker, questions) = Asker::new();
+            (asker, Some(questions))
+        } else {
+            (Asker::nobody(), None)
+        };
+        net::watch_signals(&runtime, &events_in).map_err(Error::Local)?;
+        let to_person = events_in.clone();
+        runtime.spawn(async move {
+            while let Some(question) = receive(&mut questions).await {
+                let _ = to_person.send(Event::Question(question));
+            }
+        });
+        runtime.spawn(net::run(
+            plan,
+            asker,
+            net::Lines { events: events_in, outbox: outbox.clone(), outgoing, wants: wants.clone(), jobs, farewell },
+        ));
+        Ok(Session { events, outbox, wants, closed, opened: Cell::new(false), runtime: Some(runtime) })
+    }
+
+    /// What happened next; `None` if nothing does within `wait`.
+    pub fn next(&self, wait: Duration) -> Option<Event> {
+        match self.events.recv_timeout(wait) {
+            Ok(event) => {
+                match event {
+                    Event::Open(_) => self.opened.set(true),
+                    Event::Ended(_) => self.opened.set(false),
+                    _ => {}
+                }
+                Some(event)
+            }
+            Err(RecvTimeoutError::Timeout) => None,
+            // The tasks are gone without a word, which only a panic of theirs can cause.
+            Err(RecvTimeoutError::Disconnected) => Some(Event::Ended(End { error: Some(Error::Broken), shown: false })),
+        }
+    }
+
+    /// Says something to the server; at once, whatever is being painted.
+    pub fn send(&self, message: ClientMessage) {
+        self.outbox.send(message);
+    }
+
+    /// The last picture was shown: the next is welcome.
+    pub fn want_picture(&self) {
+        self.wants.want();
+    }
+
+    /// Stops, and says goodbye to the server for a second or so at the most. Gives what went wrong in stopping: a
+    /// recording that could not be finished.
+    pub fn close(self) -> Option<Error> {
+        self.outbox.close();
+        self.wants.give(painter::Job::Stop);
+        let mut failed = None;
+        // Without a desktop there is no painter, and nothing to wait for.
+        while self.opened.get() {
+            match self.events.recv_timeout(FINISH) {
+                Ok(Event::Ended(End { error, .. })) => {
+                    failed = error.filter(|error| matches!(error, Error::Recording(_)));
+                    break;
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        let _ = self.closed.recv_timeout(FAREWELL);
+        failed
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn receive(questions: &mut Option<tokio::sync::mpsc::UnboundedReceiver<Question>>) -> Option<Question> {
+    questions.as_mut()?.recv().await
+}

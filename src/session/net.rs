@@ -1,0 +1,88 @@
+//! The net thread's tasks: connects, shakes hands, then starts the reader, the writer and the painter.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::outbox::{self, Outbox, Outgoing};
+use super::painter::{Job, Painter, Wants};
+use super::reader::{self, MOST_WAITING};
+use super::{End, Error, Event, Open, Plan, handshake};
+use crate::client::{Client, canvas_for};
+use crate::picture::{Damage, Size};
+use crate::rfb::Inbox;
+use crate::transport::{self, Asker};
+
+/// Where everything goes and comes from.
+pub(super) struct Lines {
+    pub(super) events: Sender<Event>,
+    pub(super) outbox: Outbox,
+    pub(super) outgoing: UnboundedReceiver<Outgoing>,
+    pub(super) wants: Wants,
+    pub(super) jobs: Receiver<Job>,
+    /// Told when the writer has said goodbye.
+    pub(super) farewell: Sender<()>,
+}
+
+/// Runs a session; its end is an event.
+pub(super) async fn run(plan: Plan, asker: Asker, lines: Lines) {
+    let events = lines.events.clone();
+    if let Err(error) = start(plan, asker, lines).await {
+        let _ = events.send(Event::Ended(End { error: Some(error), shown: false }));
+    }
+}
+
+async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
+    let Plan { route, password, may_ask: _, shared, settings, order, mut recorder } = plan;
+    let mut connection = transport::connect(route, &asker).await?;
+    let mut inbox = Inbox::default();
+    let (init, agreed) = handshake::shake(&mut connection, &mut inbox, shared, password, &asker).await?;
+    let canvas = canvas_for(&init, order)?;
+    if let Some(recorder) = &mut recorder {
+        recorder.begin(&init)?;
+    }
+    let Lines { events, outbox, outgoing, wants, jobs, farewell } = lines;
+    let transport::Connection { inbound, outbound, facts } = connection;
+    let peer = facts.peer.clone();
+    let size = Size::new(init.width, init.height);
+    let _ = events.send(Event::Open(Open { size, name: init.name.clone(), agreed, facts }));
+    let room = Arc::new(Semaphore::new(MOST_WAITING));
+    let painter = Painter {
+        client: Client::new(&init, &settings, order),
+        inbox,
+        canvas: Some(Box::new(canvas)),
+        jobs,
+        wants: wants.clone(),
+        room: room.clone(),
+        events,
+        outbox,
+        recorder,
+        peer: peer.clone(),
+        damage: Damage::default(),
+    };
+    std::thread::Builder::new().name("painter".to_owned()).spawn(|| painter.run()).map_err(Error::Local)?;
+    tokio::spawn(reader::read(inbound, peer, room, wants));
+    outbox::write(outgoing, outbound).await;
+    let _ = farewell.send(());
+    Ok(())
+}
+
+/// Turns the signals that ask a program to end into events, so that terminals and recordings are left in order.
+pub(super) fn watch_signals(runtime: &Runtime, events: &Sender<Event>) -> io::Result<()> {
+    let _inside = runtime.enter();
+    for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
+        let mut signals = signal(kind)?;
+        let events = events.clone();
+        runtime.spawn(async move {
+            while signals.recv().await.is_some() {
+                let _ = events.send(Event::Signal(kind.as_raw_value()));
+            }
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! The painter thread: decodes what was received onto the canvas, and moves the canvas to the window and back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+
+use super::outbox::Outbox;
+use super::{End, Error, Event};
+use crate::client::{Client, Received};
+use crate::picture::{Canvas, Damage};
+use crate::recording;
+use crate::rfb::Inbox;
+
+/// How long a server may be silent in the middle of a message, or before the first picture. Keep-alives of SSH notice
+/// a dead link in the same time.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Something for the painter to do.
+pub(super) enum Job {
+    /// Bytes arrived.
+    Chunk(Bytes),
+    /// The canvas came back.
+    Home(Box<Canvas>),
+    /// Look again whether a picture is wanted.
+    Look,
+    /// Stop: nobody looks any more.
+    Stop,
+    /// No more bytes come.
+    End(Result<(), Error>),
+}
+
+/// The way to the painter, for the reader and for whoever shows the pictures.
+#[derive(Clone)]
+pub(super) struct Wants {
+    jobs: Arc<Mutex<Sender<Job>>>,
+    // Beside the queue, which may be deep: a picture that is wanted must not wait behind all of it.
+    wanted: Arc<AtomicBool>,
+}
+
+/// The painter's queue. The first picture is wanted without a word.
+pub(super) fn queue() -> (Wants, Receiver<Job>) {
+    let (sender, receiver) = channel();
+    (Wants { jobs: Arc::new(Mutex::new(sender)), wanted: Arc::new(AtomicBool::new(true)) }, receiver)
+}
+
+impl Wants {
+    pub(super) fn want(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.give(Job::Look);
+    }
+
+    /// Queues a job; false if the painter is gone.
+    pub(super) fn give(&self, job: Job) -> bool {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).send(job).is_ok()
+    }
+
+    fn take_wanted(&self) -> bool {
+        self.wanted.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// The canvas, on loan: it goes back when this is dropped.
+pub struct Picture {
+    canvas: Option<Box<Canvas>>,
+    /// What was painted since the last picture.
+    pub damage: Damage,
+    /// Whether every pixel of the desktop has been painted by now.
+    pub complete: bool,
+    home: Wants,
+}
+
+impl Picture {
+    /// The pixels.
+    pub fn canvas(&self) -> &Canvas {
+        // Only `drop` takes it away.
+        self.canvas.as_deref().unwrap_or(&EMPTY)
+    }
+}
+
+static EMPTY: Canvas = Canvas::empty();
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        if let Some(canvas) = self.canvas.take() {
+            self.home.give(Job::Home(canvas));
+        }
+    }
+}
+
+/// The thread's belongings.
+pub(super) struct Painter {
+    pub(super) client: Client,
+    pub(super) inbox: Inbox,
+    /// Away while the window looks at it.
+    pub(super) canvas: Option<Box<Canvas>>,
+    pub(super) jobs: Receiver<Job>,
+    pub(super) wants: Wants,
+    /// Room in the queue, in bytes.
+    pub(super) room: Arc<Semaphore>,
+    pub(super) events: Sender<Event>,
+    pub(super) outbox: Outbox,
+    pub(super) recorder: Option<recording::Writer>,
+    pub(super) peer: String,
+    pub(super) damage: Damage,
+}
+
+impl Painter {
+    /// Paints until the stream ends or nobody looks any more, and reports the end.
+    pub(super) fn run(mut self) {
+        let mut error = self.paint_all().err();
+        if let Some(recorder) = self.recorder.take()
+            && let Err(failed) = recorder.finish()
+        {
+            error = error.or(Some(failed.into()));
+        }
+        let shown = self.client.counts().updates > 0;
+        let _ = self.events.send(Event::Ended(End { error, shown }));
+    }
+
+    fn paint_all(&mut self) -> Result<(), Error> {
+        let early = Bytes::copy_from_slice(self.inbox.available());
+        self.record(&early)?;
+        self.decode()?;
+        loop {
+            let due = !self.client.at_boundary(&self.inbox) || self.client.counts().updates == 0;
+            let job = match due && self.canvas.is_some() {
+                true => self.jobs.recv_timeout(SILENCE),
+                false => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match job {
+                Ok(Job::Chunk(chunk)) => {
+                    self.record(&chunk)?;
+                    let size = chunk.len();
+                    self.inbox.push(chunk);
+                    self.decode()?;
+                    self.room.add_permits(size);
+                }
+                Ok(Job::Home(canvas)) => {
+                    self.canvas = Some(canvas);
+                    self.decode()?;
+                }
+                Ok(Job::Look) => self.show(),
+                Ok(Job::Stop) => return Ok(()),
+                // The rest is decoded when the canvas comes home.
+                Ok(Job::End(end)) if self.canvas.is_none() => self.await_home(end)?,
+                Ok(Job::End(end)) => return self.end(end),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    let (peer, what) = (self.peer.clone(), self.client.message());
+                    return Err(Error::Silent { peer, what, seconds: SILENCE.as_secs() });
+                }
+            }
+        }
+    }
+
+    /// Puts the end of the stream behind the canvas's return.
+    fn await_home(&mut self, end: Result<(), Error>) -> Result<(), Error> {
+        while self.canvas.is_none() {
+            match self.jobs.recv() {
+                Ok(Job::Home(canvas)) => self.canvas = Some(canvas),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        self.decode()?;
+        self.wants.give(Job::End(end));
+        Ok(())
+    }
+
+    fn end(&mut self, end: Result<(), Error>) -> Result<(), Error> {
+        end?;
+        if self.client.at_boundary(&self.inbox) {
+            return Ok(());
+        }
+        Err(Error::CutOff { peer: self.peer.clone(), what: self.client.message() })
+    }
+
+    /// Decodes as far as the bytes reach, if the canvas is here.
+    fn decode(&mut self) -> Result<(), Error> {
+        loop {
+            let Some(canvas) = &mut self.canvas else { return Ok(()) };
+            let received = self.client.receive(&mut self.inbox, canvas);
+            self.tell();
+            let received = received?;
+            if let Some(recorder) = self.recorder.as_mut().filter(|_| self.client.between_messages()) {
+                recorder.boundary(self.inbox.available().len());
+            }
+            self.show();
+            if received == Received::NeedMore {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes on what the client has to say to either side.
+    fn tell(&mut self) {
+        self.outbox.send_bytes(self.client.messages());
+        for event in self.client.events() {
+            let _ = self.events.send(Event::Server(event));
+        }
+    }
+
+    /// Moves the canvas to the window, if something was painted and the window is ready for it.
+    fn show(&mut self) {
+        let painted = self.client.take_damage();
+        self.damage.extend(&painted);
+        if self.damage.is_empty() || self.canvas.is_none() {
+            return;
+        }
+        if !self.wants.take_wanted() {
+            self.client.hold();
+            return;
+        }
+        let picture = Picture {
+            canvas: self.canvas.take(),
+            damage: self.damage.take(),
+            complete: self.client.is_complete(),
+            home: self.wants.clone(),
+        };
+        let _ = self.events.send(Event::Picture(picture));
+        self.client.release();
+        self.outbox.send_bytes(self.client.messages());
+    }
+
+    fn record(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.recorder {
+            Some(recorder) => Ok(recorder.write(bytes)?),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The main loop: what happens in the session goes to the display, what the user does goes to the server.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use crate::display::{self, Display, Input};
+use crate::error::{Failure, Kind};
+use crate::picture::Size;
+use crate::rfb::{ClientMessage, text};
+use crate::session::{End, Error, Event, Open, Plan, ServerEvent, Session, transport};
+use crate::terminal;
+
+/// Frames are shown 60 times a second at the most.
+const FRAME: Duration = Duration::from_micros(16_667);
+/// Connecting for longer than this is worth a word.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How a session is watched.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// Keys and pointer are not sent.
+    pub view_only: bool,
+    /// Give up at this time, in these words.
+    pub deadline: Option<(Instant, String)>,
+    /// Told when the desktop is there.
+    pub on_open: Option<&'a mut dyn FnMut(&Open)>,
+}
+
+/// Runs a session in a display until either ends.
+///
+/// # Errors
+/// [`Failure`] if it did not end well.
+pub fn run(plan: Plan, display: &mut dyn Display, options: Options<'_>) -> Result<(), Failure> {
+    let session = Session::start(plan)?;
+    let mut viewer =
+        Viewer { session: &session, display, options, title: String::new(), size: None, shown_at: None, dirty: false };
+    let watched = viewer.watch();
+    terminal::restore();
+    match watched {
+        Ok(Some(end)) => end.into(),
+        // The user has seen enough. What was recorded must still reach the disk.
+        Ok(None) => session.close().map_or(Ok(()), |error| Err(error.into())),
+        Err(failure) => {
+            session.close();
+            Err(failure)
+        }
+    }
+}
+
+struct Viewer<'a, 'b> {
+    session: &'a Session,
+    display: &'a mut dyn Display,
+    options: Options<'b>,
+    title: String,
+    /// The desktop's size; `None` until it answered.
+    size: Option<Size>,
+    shown_at: Option<Instant>,
+    dirty: bool,
+}
+
+impl Viewer<'_, '_> {
+    /// `None` if the display was closed.
+    fn watch(&mut self) -> Result<Option<End>, Failure> {
+        let start = Instant::now();
+        let mut told = !io::stderr().is_terminal();
+        loop {
+            if !told && self.size.is_none() && start.elapsed() >= PATIENCE {
+                eprintln!("sshvnc: still connecting; Ctrl+C ends it");
+                told = true;
+            }
+            let mut event = self.session.next(self.pause(told));
+            // As many as are there, so that a busy server is not shown in slow motion; but input comes between.
+            for _ in 0..256 {
+                match event {
+                    Some(Event::Ended(end)) => return Ok(Some(end)),
+                    Some(event) => self.happened(event)?,
+                    None => break,
+                }
+                event = self.session.next(Duration::ZERO);
+            }
+            if let Some(Event::Ended(end)) = event {
+                return Ok(Some(end));
+            } else if let Some(event) = event {
+                self.happened(event)?;
+            }
+            for input in self.display.inputs() {
+                match self.message(input) {
+                    Some(message) => self.session.send(message),
+                    None if input == Input::Close => return Ok(None),
+                    None => {}
+                }
+            }
+            self.present()?;
+            if let Some((deadline, words)) = &self.options.deadline
+                && Instant::now() >= *deadline
+            {
+                return Err(Failure::new(Kind::NoConnection, words.clone()));
+            }
+        }
+    }
+
+    /// How long nothing need be done if nothing happens.
+    fn pause(&self, told: bool) -> Duration {
+        let mut pause = self.display.patience();
+        if !told && self.size.is_none() {
+            pause = pause.min(PATIENCE);
+        }
+        if let Some((deadline, _)) = &self.options.deadline {
+            pause = pause.min(deadline.saturating_duration_since(Instant::now()));
+        }
+        if self.dirty {
+            pause = pause.min(self.until_next_frame());
+        }
+        pause
+    }
+
+    fn until_next_frame(&self) -> Duration {
+        self.shown_at.map_or(Duration::ZERO, |shown_at| FRAME.saturating_sub(shown_at.elapsed()))
+    }
+
+    fn present(&mut self) -> Result<(), Failure> {
+        if self.until_next_frame() > Duration::ZERO {
+            return Ok(());
+        }
+        self.display.present()?;
+        if self.dirty {
+            self.dirty = false;
+            self.shown_at = Some(Instant::now());
+            self.session.want_picture();
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Question(question) => terminal::answer(question),
+            Event::Open(open) => {
+                if let Some(told) = &mut self.options.on_open {
+                    told(&open);
+                }
+                self.title = title(&open.name);
+                self.resize(open.size)?;
+            }
+            Event::Picture(picture) => {
+                self.display.take(picture.canvas(), &picture.damage, picture.complete);
+                self.dirty = true;
+            }
+            Event::Server(ServerEvent::Resized(size)) => self.resize(size)?,
+            Event::Server(ServerEvent::Name(name)) => {
+                self.title = title(&name);
+                self.display.set_title(&self.title);
+            }
+            Event::Server(ServerEvent::Cursor(cursor)) => self.display.set_cursor(cursor),
+            Event::Server(ServerEvent::PointerMoved { x, y }) => self.display.move_pointer(x, y),
+            Event::Server(ServerEvent::Bell) => {
+                let mut stderr = io::stderr();
+                if stderr.is_terminal() {
+                    let _ = stderr.write_all(b"\x07");
+                }
+            }
+            // This window has no way to the clipboard.
+            Event::Server(ServerEvent::CutText(text)) => {
+                tracing::debug!("{} characters of clipboard ignored", text.len())
+            }
+            Event::Signal(number) => return Err(Failure::Signal(number)),
+            // The caller's business.
+            Event::Ended(_) => {}
+        }
+        Ok(())
+    }
+
+    fn resize(&mut self, size: Size) -> Result<(), Failure> {
+        self.size = Some(size);
+        Ok(self.display.open(size, &self.title)?)
+    }
+
+    fn message(&self, input: Input) -> Option<ClientMessage> {
+        match input {
+            _ if self.options.view_only => None,
+            Input::Key { keysym, down } => Some(ClientMessage::KeyEvent { down, keysym }),
+            Input::Pointer { x, y, buttons } => Some(ClientMessage::PointerEvent { buttons, x, y }),
+            Input::Close => None,
+        }
+    }
+}
+
+fn title(name: &str) -> String {
+    let name = text::escape(name.trim());
+    if name.is_empty() { "sshvnc".to_owned() } else { format!("{name} - sshvnc") }
+}
+
+impl From<display::Error> for Failure {
+    fn from(error: display::Error) -> Failure {
+        let failure = Failure::new(Kind::Display, &error.message);
+        match error.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Errors of a connection that worked are others than those of one that never did.
+impl From<End> for Result<(), Failure> {
+    fn from(End { error, shown }: End) -> Result<(), Failure> {
+        let Some(error) = error else {
+            return match shown {
+                true => Ok(()),
+                false => {
+                    Err(Failure::new(Kind::NoConnection, "the server ended the connection before it showed anything"))
+                }
+            };
+        };
+        let lost = if shown { Kind::Lost } else { Kind::NoConnection };
+        Err(match error {
+            Error::Transport(transport::Error::Lost(trouble)) => Failure::new(lost, trouble.to_string()),
+            error @ (Error::CutOff { .. } | Error::Silent { .. } | Error::Flooded(_) | Error::Broken) => {
+                Failure::new(lost, error.to_string())
+            }
+            error => error.into(),
+        })
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let message = error.to_string();
+        match error {
+            Error::Transport(error) => {
+                let kind = match &error {
+                    transport::Error::Unreachable(_) | transport::Error::Lost(_) => Kind::NoConnection,
+                    transport::Error::Refused(_) => Kind::NotLetIn,
+                    transport::Error::Usage(_) => Kind::Usage,
+                };
+                let failure = Failure::new(kind, message);
+                match error.what_to_try() {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+            Error::Handshake(error) => error.into(),
+            Error::Protocol(error) => error.into(),
+            Error::NoPassword(_) => Failure::new(Kind::NotLetIn, message)
+                .hint("give it with --passwd FILE or in VNC_PASSWORD, or start sshvnc on a terminal"),
+            Error::Recording(error) => error.into(),
+            Error::CutOff { .. } | Error::Silent { .. } | Error::Flooded(_) => {
+                Failure::new(Kind::NoConnection, message)
+            }
+            Error::Local(_) | Error::Broken => Failure::new(Kind::Usage, message),
+        }
+    }
+}
