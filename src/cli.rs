@@ -85,11 +85,12 @@ pub struct Window {
 #[derive(Debug, Clone, Args)]
 #[group(id = "connection")]
 pub struct Connection {
-    /// The desktop: [USER@]HOST[:DISPLAY], [USER@]HOST::PORT or [USER@]HOST:/SOCKET
+    /// The desktop, as typed.
+    #[arg(help = "The desktop: [USER@]HOST[:DISPLAY], [USER@]HOST::PORT or [USER@]HOST:/SOCKET")]
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub target: String,
-    /// Reach TARGET from this SSH server: [USER@]HOST[:PORT]
-    #[arg(long, value_name = "GATEWAY", conflicts_with = "direct")]
+    /// An SSH server on the way, as typed.
+    #[arg(help = "Reach TARGET from this SSH server: [USER@]HOST[:PORT]", long, value_name = "GATEWAY", conflicts_with = "direct")]
     pub via: Option<String>,
     /// Without SSH: plain TCP, or a local socket
     #[arg(long)]

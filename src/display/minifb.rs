@@ -129,10 +129,6 @@ impl Display for MinifbWindow {
         let strokes = Rc::new(RefCell::new(Vec::new()));
         window.set_input_callback(Box::new(Callback(strokes.clone())));
         let before = self.inner.take();
-        if let Some(before) = before.as_ref().filter(|_| !self.fullscreen && !self.screen.wayland) {
-            let (x, y) = before.window.get_position();
-            window.set_position(x, y);
-        }
         let mut stale = Damage::default();
         stale.add(fit.size().whole());
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);

@@ -1,4 +1,6 @@
 //! One test binary whose modules are sentences about the whole library.
 
+mod real;
+mod real_desktops_are_seen_over_a_real_sshd;
 mod rooms_know_only_their_neighbours;
 mod transport_ssh;

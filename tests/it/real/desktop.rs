@@ -1,0 +1,146 @@
+//! Desktops of VNC servers that were not written here, with something to look at on them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
+use x11rb::rust_connection::RustConnection;
+
+use super::{PATIENCE, Running, free_port, output, within};
+
+pub const PASSWORD: &str = "secret12";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    Xtigervnc,
+    Xtightvnc,
+    X11vnc,
+}
+
+pub const ALL: [Server; 3] = [Server::Xtigervnc, Server::Xtightvnc, Server::X11vnc];
+
+/// A desktop and everything that makes it.
+pub struct Desktop {
+    // Ended in this order: the clients of a display before it.
+    clients: Vec<Running>,
+    servers: Vec<Running>,
+    pub port: u16,
+    pub display: String,
+    /// Only for Xtigervnc.
+    pub socket: PathBuf,
+    pub folder: TempDir,
+}
+
+impl Desktop {
+    /// Starts a server that asks for [`PASSWORD`], with a terminal that shows some text.
+    pub fn start(server: Server) -> Desktop {
+        let desktop = Desktop::start_empty(server);
+        desktop.with_client("xterm", &["-fn", "fixed", "-geometry", "80x24+40+40", "-e", "sh", "-c", TEXT])
+    }
+
+    pub fn start_empty(server: Server) -> Desktop {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let display = format!(":{port}");
+        let password_file = folder.path().join("passwd");
+        fs::write(&password_file, sshvnc::rfb::vnc_auth::obfuscate(PASSWORD.as_bytes())).unwrap();
+        let socket = folder.path().join("vnc.sock");
+        let log = folder.path().join("log");
+        let (rfbport, passwd) = (port.to_string(), password_file.to_str().unwrap());
+        let mut servers = Vec::new();
+        match server {
+            Server::Xtigervnc => servers.push(Running::start(
+                Command::new("Xtigervnc")
+                    .args([&display, "-geometry", "800x600", "-depth", "24", "-rfbport", &rfbport])
+                    .args(["-interface", "127.0.0.1", "-nolisten", "tcp", "-SecurityTypes", "VncAuth"])
+                    .args(["-rfbauth", passwd, "-UseBlacklist=0", "-rfbunixpath", socket.to_str().unwrap()]),
+                &log,
+            )),
+            Server::Xtightvnc => servers.push(Running::start(
+                Command::new("Xtightvnc")
+                    .args([&display, "-geometry", "800x600", "-depth", "24", "-rfbport", &rfbport])
+                    .args(["-interface", "127.0.0.1", "-nolisten", "tcp", "-rfbauth", passwd])
+                    .args(["-fp", "/usr/share/fonts/X11/misc"]),
+                &log,
+            )),
+            Server::X11vnc => {
+                let xvfb = ["-screen", "0", "800x600x24", "-nolisten", "tcp"];
+                servers.push(Running::start(Command::new("Xvfb").arg(&display).args(xvfb), &log));
+                wait_for_display(&display, &log);
+                servers.push(Running::start(
+                    Command::new("x11vnc")
+                        .args(["-display", &display, "-rfbport", &rfbport, "-localhost", "-rfbportv6", "-1"])
+                        .args(["-forever", "-shared", "-noxrecord", "-passwd", PASSWORD]),
+                    &log,
+                ));
+            }
+        }
+        wait_for_display(&display, &log);
+        super::wait_for_port(port, &log);
+        Desktop { clients: Vec::new(), servers, port, display, socket, folder }
+    }
+
+    /// Starts an X client on this desktop, and waits until it shows a window.
+    pub fn with_client(mut self, program: &str, arguments: &[&str]) -> Desktop {
+        let before = self.windows();
+        let log = self.folder.path().join("client.log");
+        let client = Running::start(Command::new(program).args(arguments).env("DISPLAY", &self.display), &log);
+        self.clients.push(client);
+        assert!(within(PATIENCE, || self.windows() > before), "{program} shows no window");
+        self
+    }
+
+    fn windows(&self) -> usize {
+        let (connection, screen) = RustConnection::connect(Some(&self.display)).unwrap();
+        let root = connection.setup().roots[screen].root;
+        let tree = connection.query_tree(root).unwrap().reply().unwrap();
+        let shown = |window: &u32| {
+            let attributes = connection.get_window_attributes(*window).unwrap().reply();
+            attributes.is_ok_and(|attributes| u8::from(attributes.map_state) == 2)
+        };
+        tree.children.iter().filter(|window| shown(window)).count()
+    }
+
+    /// What is on the screen, asked from the X server itself: size, and bytes red, green, blue.
+    pub fn screen(&self) -> (u32, u32, Vec<u8>) {
+        screen_of(&self.display)
+    }
+
+    /// Ends the VNC server in an orderly way, leaving the rest.
+    pub fn stop_server(&mut self) {
+        if let Some(server) = self.servers.last_mut() {
+            server.stop();
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Twenty lines, and the text cursor out of the way of comparisons.
+const TEXT: &str = "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo \"$i the quick brown fox jumps over the lazy dog\"; done; \
+                    printf '\\033[?25l'; sleep 600";
+
+fn wait_for_display(display: &str, log: &Path) {
+    let opens = within(PATIENCE, || RustConnection::connect(Some(display)).is_ok());
+    assert!(opens, "no display {display}: {}", fs::read_to_string(log).unwrap_or_default());
+}
+
+pub fn screen_of(display: &str) -> (u32, u32, Vec<u8>) {
+    let (connection, number) = RustConnection::connect(Some(display)).unwrap();
+    let root = connection.setup().roots[number].root;
+    let geometry = connection.get_geometry(root).unwrap().reply().unwrap();
+    let (width, height) = (geometry.width, geometry.height);
+    let image = connection.get_image(ImageFormat::Z_PIXMAP, root, 0, 0, width, height, !0).unwrap().reply().unwrap();
+    let rgb = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+    (width.into(), height.into(), rgb)
+}
+
+/// Moves the pointer, types and clicks in a display as its user would (XTEST).
+pub fn xdotool(display: &str, arguments: &[&str]) -> String {
+    output(Command::new("xdotool").args(arguments).env("DISPLAY", display).stderr(Stdio::piped()))
+}

@@ -1,0 +1,83 @@
+//! OpenSSH's server with a configuration and keys of its own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::{Running, free_port, output, wait_for_port};
+
+/// A server that lets in whoever runs the tests, by the key `user` or the encrypted key `locked`.
+pub struct Sshd {
+    server: Running,
+    pub port: u16,
+    pub folder: TempDir,
+}
+
+pub const PASSPHRASE: &str = "pass phrase";
+
+impl Sshd {
+    pub fn start() -> Sshd {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        for (name, passphrase) in [("host", ""), ("user", ""), ("locked", PASSPHRASE), ("stranger", "")] {
+            output(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", passphrase, "-f", &path(name)]));
+        }
+        let public = |name: &str| fs::read_to_string(path(&format!("{name}.pub"))).unwrap();
+        fs::write(path("authorized_keys"), public("user") + &public("locked")).unwrap();
+        fs::create_dir_all(path("home/.ssh")).unwrap();
+        let port = free_port();
+        let host_key = public("host").split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+        fs::write(path("home/.ssh/known_hosts"), format!("[127.0.0.1]:{port} {host_key}\n")).unwrap();
+        let root = is_root();
+        let config = format!(
+            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\n\
+             UsePAM {}\nPasswordAuthentication {}\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n\
+             AllowTcpForwarding yes\nAllowStreamLocalForwarding yes\nMaxStartups 100\n",
+            path("host"),
+            path("authorized_keys"),
+            if root { "yes" } else { "no" },
+            if root { "yes" } else { "no" },
+        );
+        fs::write(path("sshd_config"), config).unwrap();
+        // sshd drops its privileges in a child; that child must be able to look here.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        if root {
+            fs::create_dir_all("/run/sshd").unwrap();
+        }
+        let log = folder.path().join("sshd.log");
+        let mut command = Command::new("/usr/sbin/sshd");
+        let server = Running::start(command.args(["-D", "-e", "-f", &path("sshd_config")]), &log);
+        wait_for_port(port, &log);
+        Sshd { server, port, folder }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Ends the server and, with a bang, every connection it serves.
+    pub fn kill(&mut self) {
+        let children = Command::new("pgrep").args(["-P", &self.server.id().to_string()]).output().unwrap();
+        let mut below: Vec<u32> =
+            String::from_utf8_lossy(&children.stdout).lines().filter_map(|pid| pid.parse().ok()).collect();
+        let mut next = 0;
+        while let Some(pid) = below.get(next).copied() {
+            let children = Command::new("pgrep").args(["-P", &pid.to_string()]).output().unwrap();
+            below.extend(String::from_utf8_lossy(&children.stdout).lines().filter_map(|pid| pid.parse::<u32>().ok()));
+            next += 1;
+        }
+        self.server.stop();
+        below.into_iter().for_each(|pid| super::signal(pid, "KILL"));
+    }
+}
+
+pub fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).trim() == "0"
+}
+
+pub fn me() -> String {
+    output(Command::new("id").arg("-un")).trim().to_owned()
+}
