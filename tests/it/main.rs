@@ -3,4 +3,5 @@
 mod real;
 mod real_desktops_are_seen_over_a_real_sshd;
 mod rooms_know_only_their_neighbours;
+mod the_demo_server_speaks_rfb;
 mod transport_ssh;
