@@ -90,7 +90,12 @@ pub struct Connection {
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub target: String,
     /// An SSH server on the way, as typed.
-    #[arg(help = "Reach TARGET from this SSH server: [USER@]HOST[:PORT]", long, value_name = "GATEWAY", conflicts_with = "direct")]
+    #[arg(
+        help = "Reach TARGET from this SSH server: [USER@]HOST[:PORT]",
+        long,
+        value_name = "GATEWAY",
+        conflicts_with = "direct"
+    )]
     pub via: Option<String>,
     /// Without SSH: plain TCP, or a local socket
     #[arg(long)]

@@ -45,7 +45,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure>
         Command::Screenshot(what) => commands::screenshot(&what),
         Command::Record(what) => commands::record(&what),
         Command::Bench(what) => bench::run(&what),
-        Command::Demo(_) => Err(Failure::usage("not built yet")),
+        Command::Demo(what) => demo::run(&what),
         Command::Passwd(what) => passwd::run(&what),
     }
 }

@@ -2,11 +2,16 @@
 
 use std::process::ExitCode;
 
+use sshvnc::error::Failure;
+
 fn main() -> ExitCode {
     match sshvnc::run(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("sshvnc: {failure}");
+            // Whoever sent a signal knows why it ended.
+            if !matches!(failure, Failure::Signal(_)) {
+                eprintln!("sshvnc: {failure}");
+            }
             ExitCode::from(failure.exit_code())
         }
     }

@@ -1,7 +1,7 @@
 //! The portable window, by minifb: whole frames, polled input, and what it lacks made up for.
 //!
-//! minifb repaints nothing that was uncovered, counts a wheel's step twice on X11, tells of buttons as levels, can not
-//! resize a window and shows no picture as a pointer. It is good for any desktop that is not the whole session.
+//! minifb can not resize a window, shows no picture as a pointer and sends whole frames. What else it does not tell on
+//! X11 comes from a second connection.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, Wind
 
 use super::keyboard::{Keyboard, Stroke};
 use super::screen::{self, Screen};
+use super::x11_window::{Happened, X11Window};
 use super::{Display, Error, Input};
 use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Fit, Size};
 
@@ -18,7 +19,7 @@ use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Fit, Size};
 const POLL_BUSY: Duration = Duration::from_millis(4);
 /// While it is elsewhere.
 const POLL_IDLE: Duration = Duration::from_millis(15);
-/// What was uncovered is black until the next frame, so there is one now and then.
+/// Where nobody tells what was uncovered, it is black until the next frame, so there is one now and then.
 const REFRESH: Duration = Duration::from_millis(500);
 /// A window of the screen's size would hide its own title bar.
 const ROOM_FOR_DECORATION: u16 = 48;
@@ -36,6 +37,7 @@ pub struct MinifbWindow {
 
 struct Inner {
     window: Window,
+    x11: Option<X11Window>,
     strokes: Rc<RefCell<Vec<Stroke>>>,
     fit: Fit,
     /// The desktop's place in the window; a full screen may leave a border.
@@ -129,6 +131,11 @@ impl Display for MinifbWindow {
         let strokes = Rc::new(RefCell::new(Vec::new()));
         window.set_input_callback(Box::new(Callback(strokes.clone())));
         let before = self.inner.take();
+        let x11 = match self.screen.wayland {
+            true => None,
+            // An X window's number has 29 bits.
+            false => u32::try_from(window.get_window_handle() as usize).ok().and_then(X11Window::listen),
+        };
         let mut stale = Damage::default();
         stale.add(fit.size().whole());
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
@@ -136,6 +143,7 @@ impl Display for MinifbWindow {
         let border = |window: u16, shown: u16| window.saturating_sub(shown) / 2;
         self.inner = Some(Inner {
             window,
+            x11,
             strokes,
             fit,
             offset: (border(window_size.width, fit.size().width), border(window_size.height, fit.size().height)),
@@ -167,7 +175,8 @@ impl Display for MinifbWindow {
 
     fn present(&mut self) -> Result<(), Error> {
         let Some(inner) = &mut self.inner else { return Ok(()) };
-        let due = inner.presented.is_none_or(|last| last.elapsed() >= REFRESH);
+        let refresh = inner.x11.is_none().then_some(REFRESH);
+        let due = inner.presented.is_none_or(|last| refresh.is_some_and(|refresh| last.elapsed() >= refresh));
         if !inner.is_stale() && !due {
             return Ok(());
         }
@@ -285,9 +294,23 @@ impl Inner {
     }
 
     fn look_at_pointer(&mut self, wayland: bool) {
-        let mut buttons = 0;
-        for (bit, button) in [MouseButton::Left, MouseButton::Middle, MouseButton::Right].into_iter().enumerate() {
-            buttons |= u8::from(self.window.get_mouse_down(button)) << bit;
+        let mut buttons = self.buttons;
+        match &self.x11 {
+            Some(x11) => {
+                for happened in x11.happened() {
+                    match happened {
+                        Happened::Button { number, down, x, y } => buttons = self.press(buttons, number, down, x, y),
+                        // The whole frame goes out again, which is all that minifb can do.
+                        Happened::Uncovered => self.presented = None,
+                    }
+                }
+            }
+            None => {
+                buttons = 0;
+                for (bit, button) in [MouseButton::Left, MouseButton::Middle, MouseButton::Right].iter().enumerate() {
+                    buttons |= u8::from(self.window.get_mouse_down(*button)) << bit;
+                }
+            }
         }
         // A drag goes on outside of the window; anything else there is not ours.
         let mode = if buttons | self.buttons != 0 { MouseMode::Clamp } else { MouseMode::Discard };
@@ -301,14 +324,29 @@ impl Inner {
         let (x, y) = (x as i32, y as i32);
         let (desktop_x, desktop_y) = self.fit.enlarge(x - i32::from(self.offset.0), y - i32::from(self.offset.1));
         let here = (desktop_x, desktop_y, buttons);
+        self.buttons = buttons;
         if self.last_told != Some(here) {
             self.last_told = Some(here);
-            self.buttons = buttons;
             self.pointer = Some((x, y));
             self.redraw_pointer();
             self.inputs.push(Input::Pointer { x: desktop_x, y: desktop_y, buttons });
         }
-        self.turn_wheel(here, wayland);
+        if self.x11.is_none() {
+            self.turn_wheel(here, wayland);
+        }
+    }
+
+    /// A button of X11: the first three, and the wheel's steps, have the same order in RFB (RFC 6143 §7.5.5).
+    fn press(&mut self, buttons: u8, number: u32, down: bool, x: i32, y: i32) -> u8 {
+        let bit = match number {
+            1..=7 => 1 << (number - 1),
+            _ => return buttons,
+        };
+        let buttons = if down { buttons | bit } else { buttons & !bit };
+        let (x, y) = self.fit.enlarge(x - i32::from(self.offset.0), y - i32::from(self.offset.1));
+        self.last_told = Some((x, y, buttons));
+        self.inputs.push(Input::Pointer { x, y, buttons });
+        buttons
     }
 
     /// A step of the wheel is a button pressed and released (RFC 6143 §7.5.5).

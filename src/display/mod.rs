@@ -4,6 +4,7 @@ mod headless;
 mod keyboard;
 mod minifb;
 mod screen;
+mod x11_window;
 
 use std::time::Duration;
 

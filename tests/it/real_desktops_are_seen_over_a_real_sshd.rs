@@ -7,22 +7,13 @@ use std::time::Duration;
 
 use crate::real::desktop::{ALL, Desktop, PASSWORD, Server};
 use crate::real::sshd::{PASSPHRASE, Sshd, is_root, me};
-use crate::real::viewer::{finish, read_png, run, sshvnc, sshvnc_at, target};
+use crate::real::viewer::{Picture, finish, read_png, run, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
 use crate::real::{Running, output, within};
 
-/// The most pixels that a pointer drawn into the picture may change: servers draw it until the viewer has moved it.
-const POINTER: usize = 24 * 24;
-
-fn assert_same(seen: &(u32, u32, Vec<u8>), screen: &(u32, u32, Vec<u8>), what: &str) {
-    assert_eq!((seen.0, seen.1), (screen.0, screen.1), "{what}");
-    let pairs = seen.2.chunks_exact(3).zip(screen.2.chunks_exact(3)).enumerate();
-    let differ: Vec<usize> = pairs.filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
-    assert!(differ.len() <= POINTER, "{what}: {} pixels differ", differ.len());
-    let near = |of: fn(usize, usize) -> usize| {
-        let places = differ.iter().map(|&at| of(at, seen.0 as usize));
-        places.clone().max().unwrap_or(0) - places.min().unwrap_or(0)
-    };
-    assert!(near(|at, width| at % width) < 24 && near(|at, width| at / width) < 24, "{what}: pixels differ far apart");
+fn assert_same(seen: &Picture, screen: &Picture, what: &str) {
+    if let Err(difference) = same_but_for_the_pointer(seen, screen) {
+        panic!("{what}: {difference}");
+    }
 }
 
 /// Waits until a server that polls its screen has seen it, then compares.
@@ -274,7 +265,8 @@ fn the_end_of_a_session_is_told_apart_from_its_loss() {
         let file = desktop.path("seen.rfb");
         let _ = fs::remove_file(&file);
         let mut command = sshvnc_at(sshd);
-        let child = command.args(["record", "--encodings", "raw"]).args(target(sshd, desktop.port)).arg(&file).spawn().unwrap();
+        let child =
+            command.args(["record", "--encodings", "raw"]).args(target(sshd, desktop.port)).arg(&file).spawn().unwrap();
         assert!(within(Duration::from_secs(20), || fs::metadata(&file).is_ok_and(|file| file.len() > 100_000)));
         child
     };

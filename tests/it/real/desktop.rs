@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask, ImageFormat};
 use x11rb::rust_connection::RustConnection;
 
 use super::{PATIENCE, Running, free_port, output, within};
@@ -118,6 +118,43 @@ impl Desktop {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+}
+
+/// A screen for the viewer's own window: nothing else is on it.
+pub struct Screen {
+    _server: Running,
+    _folder: TempDir,
+    pub display: String,
+}
+
+impl Screen {
+    pub fn start(width: u16, height: u16) -> Screen {
+        Screen::start_with_depth(width, height, 24)
+    }
+
+    pub fn start_with_depth(width: u16, height: u16, depth: u8) -> Screen {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let display = format!(":{}", free_port());
+        let size = format!("{width}x{height}x{depth}");
+        let xvfb = ["-screen", "0", &size, "-nolisten", "tcp"];
+        let server = Running::start(Command::new("Xvfb").arg(&display).args(xvfb), &log);
+        wait_for_display(&display, &log);
+        Screen { _server: server, _folder: folder, display }
+    }
+
+    /// What a window manager does when the close button of a window is pressed.
+    pub fn ask_to_close(&self, window: u32) {
+        let (connection, _) = RustConnection::connect(Some(&self.display)).unwrap();
+        let atom = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let data = [atom(b"WM_DELETE_WINDOW"), 0, 0, 0, 0];
+        let message = ClientMessageEvent::new(32, window, atom(b"WM_PROTOCOLS"), data);
+        connection.send_event(false, window, EventMask::NO_EVENT, message).unwrap().check().unwrap();
+    }
+
+    pub fn picture(&self) -> (u32, u32, Vec<u8>) {
+        screen_of(&self.display)
     }
 }
 

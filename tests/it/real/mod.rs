@@ -4,10 +4,12 @@ pub mod desktop;
 pub mod sshd;
 pub mod viewer;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// How long anything may take to start or to happen.
@@ -66,10 +68,12 @@ pub fn within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
 
 /// A port that nothing listens on. X displays get the same number, which must be below 59536.
 pub fn free_port() -> u16 {
+    // Tests run side by side, and some use only the display of a number.
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     for _ in 0..200 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let taken = Path::new(&format!("/tmp/.X11-unix/X{port}")).exists();
-        if (10_000..59_000).contains(&port) && !taken {
+        if (10_000..59_000).contains(&port) && !taken && GIVEN.lock().unwrap().insert(port) {
             return port;
         }
     }

@@ -53,8 +53,32 @@ pub fn finish(mut child: Child, limit: Duration) -> Ended {
     Ended { code: status.code(), said, out: String::from_utf8_lossy(&stdout).into_owned() }
 }
 
-/// The pixels of a PNG file: size, and bytes red, green, blue.
-pub fn read_png(path: &Path) -> (u32, u32, Vec<u8>) {
+/// Width, height, and bytes red, green, blue.
+pub type Picture = (u32, u32, Vec<u8>);
+
+/// The largest side of a pointer, which servers draw until the viewer has moved it, and the viewer draws afterwards.
+const POINTER: usize = 24;
+
+/// Compares a picture with the screen that it is of.
+pub fn same_but_for_the_pointer(seen: &Picture, screen: &Picture) -> Result<(), String> {
+    if (seen.0, seen.1) != (screen.0, screen.1) {
+        return Err(format!("{}x{}, not {}x{}", seen.0, seen.1, screen.0, screen.1));
+    }
+    let pairs = seen.2.chunks_exact(3).zip(screen.2.chunks_exact(3)).enumerate();
+    let differ: Vec<usize> = pairs.filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
+    let width = seen.0 as usize;
+    let extent = |of: &dyn Fn(usize) -> usize| {
+        let places = || differ.iter().map(|&at| of(at));
+        places().max().unwrap_or(0) - places().min().unwrap_or(0)
+    };
+    if differ.is_empty() || (extent(&|at| at % width) < POINTER && extent(&|at| at / width) < POINTER) {
+        return Ok(());
+    }
+    Err(format!("{} pixels differ", differ.len()))
+}
+
+/// The pixels of a PNG file.
+pub fn read_png(path: &Path) -> Picture {
     let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
     let mut reader = png::Decoder::new(file).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];

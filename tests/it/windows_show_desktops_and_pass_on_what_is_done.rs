@@ -1,0 +1,262 @@
+//! The window on a screen of its own, used as a person would: what is typed and clicked there happens on the server.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::real::desktop::{ALL, Desktop, Screen, Server, xdotool};
+use crate::real::sshd::Sshd;
+use crate::real::viewer::{Ended, Picture, finish, same_but_for_the_pointer, sshvnc_at, target};
+use crate::real::{PATIENCE, output, within};
+
+/// A viewer that shows a desktop on a screen.
+struct Window<'a> {
+    viewer: Child,
+    screen: &'a Screen,
+}
+
+impl Window<'_> {
+    fn open<'a>(sshd: &Sshd, desktop: &Desktop, screen: &'a Screen, options: &[&str]) -> Window<'a> {
+        let mut command = sshvnc_at(sshd);
+        command.args(options).args(target(sshd, desktop.port)).env("DISPLAY", &screen.display);
+        let viewer = command.spawn().unwrap();
+        let window = Window { viewer, screen };
+        assert!(within(PATIENCE, || window.id().is_some()), "no window: {:?}", window.close());
+        window
+    }
+
+    /// The X window, once it is shown.
+    fn id(&self) -> Option<String> {
+        let mut search = Command::new("xdotool");
+        search.args(["search", "--onlyvisible", "--name", "sshvnc"]).env("DISPLAY", &self.screen.display);
+        let found = search.stderr(Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&found.stdout).lines().next().map(str::to_owned)
+    }
+
+    /// Left, top, width and height on the screen; all 0 while one window takes another's place.
+    fn place(&self) -> (u32, u32, u32, u32) {
+        let Some(id) = self.id() else { return (0, 0, 0, 0) };
+        let mut geometry = Command::new("xdotool");
+        geometry.args(["getwindowgeometry", "--shell", &id]).env("DISPLAY", &self.screen.display);
+        let output = geometry.stderr(Stdio::null()).output().unwrap();
+        let shell = String::from_utf8_lossy(&output.stdout);
+        let value = |name: &str| {
+            let line = shell.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.map_or(0, |number| number.parse().unwrap())
+        };
+        (value("X"), value("Y"), value("WIDTH"), value("HEIGHT"))
+    }
+
+    /// The part of the screen that the window covers: size, and bytes red, green, blue.
+    fn picture(&self) -> Picture {
+        let (left, top, width, height) = self.place();
+        let (screen_width, _, pixels) = self.screen.picture();
+        let row = |y: u32| {
+            let start = (y * screen_width + left) as usize * 3;
+            pixels[start..start + width as usize * 3].to_vec()
+        };
+        (width, height, (top..top + height).flat_map(row).collect())
+    }
+
+    fn point(&self, x: u32, y: u32) {
+        let id = self.id().unwrap();
+        xdotool(&self.screen.display, &["mousemove", "--window", &id, &x.to_string(), &y.to_string()]);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+
+    fn act(&self, arguments: &[&str]) {
+        xdotool(&self.screen.display, arguments);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+
+    /// Ends the viewer as the user's session would.
+    fn close(self) -> Ended {
+        crate::real::signal(self.viewer.id(), "TERM");
+        finish(self.viewer, Duration::from_secs(10))
+    }
+}
+
+fn contains(file: &PathBuf, words: &str) -> bool {
+    fs::read_to_string(file).is_ok_and(|text| text.contains(words))
+}
+
+const TYPED: &str = "Hello, World! \"quoted\" ~@#$%^&*()_+{}|:<>? 0123456789-=[];',./";
+
+#[test]
+fn typed_text_and_clicks_arrive_on_every_server() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    for server in ALL {
+        let desktop = Desktop::start_empty(server);
+        let (typed, events) = (desktop.path("typed"), desktop.path("client.log"));
+        let cat = format!("cat > '{}'", typed.display());
+        let desktop = desktop
+            .with_client("xterm", &["-fn", "fixed", "-geometry", "90x10+0+0", "-e", "sh", "-c", &cat])
+            .with_client("xev", &["-geometry", "200x200+100+300"]);
+        let window = Window::open(&sshd, &desktop, &screen, &[]);
+        window.point(200, 60);
+        window.act(&["type", "--delay", "20", TYPED]);
+        window.act(&["key", "Return"]);
+        let arrived = within(Duration::from_secs(10), || contains(&typed, &format!("{TYPED}\n")));
+        assert!(arrived, "{server:?}: {:?}", fs::read_to_string(&typed));
+        // The end of the input is Control and d.
+        window.act(&["key", "ctrl+d"]);
+        window.point(200, 400);
+        for button in ["1", "2", "3", "4", "5"] {
+            window.act(&["click", button]);
+            for event in ["ButtonPress", "ButtonRelease"] {
+                let seen = within(Duration::from_secs(10), || {
+                    let text = fs::read_to_string(&events).unwrap_or_default();
+                    let mut paragraphs = text.split("\n\n");
+                    paragraphs.any(|lines| lines.starts_with(event) && lines.contains(&format!("button {button}")))
+                });
+                assert!(seen, "{server:?}: {event} {button}: {:?}", fs::read_to_string(&events));
+            }
+        }
+        // One step of the wheel is one.
+        let text = fs::read_to_string(&events).unwrap();
+        let steps = text.split("\n\n").filter(|lines| lines.starts_with("ButtonPress") && lines.contains("button 4"));
+        assert_eq!(steps.count(), 1, "{server:?}: {text}");
+        window.point(150, 350);
+        window.act(&["mousedown", "1"]);
+        window.point(170, 360);
+        window.act(&["mouseup", "1"]);
+        let dragged = within(Duration::from_secs(10), || contains(&events, "state 0x100"));
+        assert!(dragged, "{server:?}: {:?}", fs::read_to_string(&events));
+        let ended = window.close();
+        assert_eq!((ended.code, ended.said.as_str()), (Some(143), ""), "{server:?}");
+    }
+}
+
+#[test]
+fn view_only_passes_on_nothing() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    let desktop = Desktop::start_empty(Server::Xtigervnc);
+    let events = desktop.path("client.log");
+    let desktop = desktop.with_client("xev", &["-geometry", "400x400+0+0"]);
+    let window = Window::open(&sshd, &desktop, &screen, &["-viewonly"]);
+    window.point(100, 100);
+    window.act(&["click", "1"]);
+    window.act(&["key", "a"]);
+    std::thread::sleep(Duration::from_secs(1));
+    let text = fs::read_to_string(&events).unwrap();
+    assert!(!text.contains("ButtonPress") && !text.contains("KeyPress"), "{text}");
+    assert_eq!(window.close().code, Some(143));
+}
+
+#[test]
+fn a_resize_on_the_server_is_followed() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    let desktop = Desktop::start(Server::Xtigervnc);
+    let window = Window::open(&sshd, &desktop, &screen, &[]);
+    xdotool(&screen.display, &["mousemove", "0", "0"]);
+    for size in ["640x480", "1024x768", "800x600"] {
+        output(Command::new("xrandr").args(["-s", size]).env("DISPLAY", &desktop.display));
+        let (width, height) = size.split_once('x').map(|(w, h)| (w.parse().unwrap(), h.parse().unwrap())).unwrap();
+        let followed = within(Duration::from_secs(10), || {
+            let (_, _, w, h) = window.place();
+            (w, h) == (width, height) && same_but_for_the_pointer(&window.picture(), &desktop.screen()).is_ok()
+        });
+        assert!(followed, "{size}: {:?}", window.place());
+    }
+    assert_eq!(window.close().code, Some(143));
+}
+
+#[test]
+fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(448, 348);
+    let desktop = Desktop::start_empty(Server::Xtigervnc);
+    let events = desktop.path("client.log");
+    let desktop = desktop.with_client("xev", &["-geometry", "400x300+400+300"]);
+    let window = Window::open(&sshd, &desktop, &screen, &[]);
+    let (_, _, width, height) = window.place();
+    assert_eq!((width, height), (400, 300));
+    // The white window of xev fills the lower right quarter.
+    let quarter = |(width, height, pixels): Picture, x: u32, y: u32| {
+        let at = ((height / 4 + y * height / 2) * width + width / 4 + x * width / 2) as usize * 3;
+        pixels[at]
+    };
+    let seen = within(Duration::from_secs(10), || {
+        let picture = window.picture();
+        quarter(picture.clone(), 1, 1) == 255 && quarter(picture, 0, 0) < 128
+    });
+    assert!(seen);
+    window.point(300, 225);
+    window.act(&["click", "1"]);
+    let arrived = within(Duration::from_secs(10), || {
+        let text = fs::read_to_string(&events).unwrap_or_default();
+        let press = text.split("\n\n").find(|lines| lines.starts_with("ButtonPress")).map(str::to_owned);
+        // Twice the distance from the corner, to within a pixel or two.
+        press.is_some_and(|press| (600..604).any(|x| (450..454).any(|y| press.contains(&format!("root:({x},{y})")))))
+    });
+    assert!(arrived, "{:?}", fs::read_to_string(&events));
+    assert_eq!(window.close().code, Some(143));
+}
+
+#[test]
+fn without_a_display_there_is_a_word_and_a_code() {
+    let sshd = Sshd::start();
+    let mut command = sshvnc_at(&sshd);
+    let ended = finish(command.args(target(&sshd, 9)).spawn().unwrap(), Duration::from_secs(10));
+    assert_eq!(ended.code, Some(5));
+    assert!(ended.said.contains("DISPLAY") && ended.said.contains("sshvnc screenshot"), "{}", ended.said);
+    let mut command = sshvnc_at(&sshd);
+    let ended =
+        finish(command.env("DISPLAY", ":58999").args(target(&sshd, 9)).spawn().unwrap(), Duration::from_secs(10));
+    assert_eq!(ended.code, Some(5), "{}", ended.said);
+}
+
+#[test]
+fn a_screen_of_16_bits_is_refused_rather_than_crashed_on() {
+    let sshd = Sshd::start();
+    let screen = Screen::start_with_depth(640, 480, 16);
+    let mut command = sshvnc_at(&sshd);
+    command.args(target(&sshd, 9)).env("DISPLAY", &screen.display);
+    let ended = finish(command.spawn().unwrap(), Duration::from_secs(10));
+    assert_eq!(ended.code, Some(5), "{}", ended.said);
+    assert!(ended.said.contains("16 bits"), "{}", ended.said);
+}
+
+#[test]
+fn the_demo_shows_its_desktop_and_ends_when_its_window_is_closed() {
+    let home = tempfile::tempdir().unwrap();
+    let screen = Screen::start(1024, 768);
+    let mut command = crate::real::viewer::sshvnc(home.path());
+    let viewer = command.arg("demo").env("DISPLAY", &screen.display).spawn().unwrap();
+    let window = Window { viewer, screen: &screen };
+    assert!(within(PATIENCE, || window.id().is_some()));
+    // It moves, and it shows what is typed.
+    let before = window.picture();
+    assert!(within(Duration::from_secs(10), || window.picture() != before));
+    screen.ask_to_close(window.id().unwrap().parse().unwrap());
+    let ended = finish(window.viewer, Duration::from_secs(10));
+    assert_eq!((ended.code, ended.said.as_str()), (Some(0), ""));
+    for word in ["curve25519", "aes128-gcm", "SHA256:", "VNC Authentication", "960x640"] {
+        assert!(ended.out.contains(word), "{}", ended.out);
+    }
+}
+
+#[test]
+fn the_demo_needs_no_display_for_a_picture_and_refuses_a_wrong_host_key() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("demo.png");
+    let demo = |arguments: &[&str]| {
+        let mut command = crate::real::viewer::sshvnc(home.path());
+        finish(command.arg("demo").args(arguments).spawn().unwrap(), Duration::from_secs(30))
+    };
+    let ended = demo(&["--screenshot", file.to_str().unwrap()]);
+    assert_eq!((ended.code, ended.said.as_str()), (Some(0), ""));
+    let (width, height, pixels) = crate::real::viewer::read_png(&file);
+    let colours: std::collections::HashSet<&[u8]> = pixels.chunks_exact(3).collect();
+    assert!((width, height) == (960, 640) && colours.len() > 100, "{} colours", colours.len());
+    let ended = demo(&["--wrong-host-key", "--screenshot", file.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(3));
+    assert!(ended.said.contains("has changed") && ended.said.lines().count() == 1, "{}", ended.said);
+    let ended = demo(&[]);
+    assert_eq!(ended.code, Some(5));
+    assert!(ended.said.contains("--screenshot"), "{}", ended.said);
+}
