@@ -145,26 +145,33 @@ impl Viewer<'_, '_> {
                 self.display.take(picture.canvas(), &picture.damage, picture.complete);
                 self.dirty = true;
             }
-            Event::Server(ServerEvent::Resized(size)) => self.resize(size)?,
-            Event::Server(ServerEvent::Name(name)) => {
+            Event::Server(news) => return news.into_iter().try_for_each(|news| self.told(news)),
+            Event::Signal(number) => return Err(Failure::Signal(number)),
+            // The caller's business.
+            Event::Ended(_) => {}
+        }
+        Ok(())
+    }
+
+    fn told(&mut self, news: ServerEvent) -> Result<(), Failure> {
+        match news {
+            ServerEvent::Resized(size) => self.resize(size)?,
+            ServerEvent::Name(name) => {
                 self.title = title(&name);
                 self.display.set_title(&self.title);
             }
-            Event::Server(ServerEvent::Cursor(cursor)) => self.display.set_cursor(cursor),
-            Event::Server(ServerEvent::PointerMoved { x, y }) => self.display.move_pointer(x, y),
-            Event::Server(ServerEvent::Bell) => {
+            ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
+            ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
+            ServerEvent::Bell => {
                 let mut stderr = io::stderr();
                 if stderr.is_terminal() {
                     let _ = stderr.write_all(b"\x07");
                 }
             }
             // This window has no way to the clipboard.
-            Event::Server(ServerEvent::CutText(text)) => {
+            ServerEvent::CutText(text) => {
                 tracing::debug!("{} characters of clipboard ignored", text.len())
             }
-            Event::Signal(number) => return Err(Failure::Signal(number)),
-            // The caller's business.
-            Event::Ended(_) => {}
         }
         Ok(())
     }

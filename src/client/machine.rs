@@ -10,8 +10,10 @@ use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, encoding, tex
 
 /// The largest desktop, in pixels: 8K, and what memory can bear.
 const LARGEST_DESKTOP: usize = 34_000_000;
-/// The longest ServerCutText, in bytes.
-const LONGEST_CUT_TEXT: usize = 16 << 20;
+/// The longest ServerCutText, in bytes; a longer one is an attack or a fault.
+const LONGEST_CUT_TEXT: usize = 64 << 20;
+/// The longest that is kept: a longer one is passed over.
+const LONGEST_CUT_TEXT_KEPT: usize = 4 << 20;
 /// The longest DesktopName, in bytes.
 const LONGEST_NAME: usize = 1 << 20;
 
@@ -41,6 +43,8 @@ enum State {
     Rectangle { left: Option<u16>, number: u32, header: RectangleHeader },
     ColourMap { first: u16, left: u16 },
     CutText { length: usize },
+    // Bytes of a text that is not kept.
+    Skip { left: usize },
 }
 
 /// The client's side of a session after ServerInit.
@@ -130,7 +134,7 @@ impl Client {
         std::mem::take(&mut self.messages)
     }
 
-    /// What happened since this was last asked.
+    /// What happened since this was last asked, the last of each kind.
     pub fn events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
@@ -223,9 +227,19 @@ impl Client {
                 self.state = State::ColourMap { first: first.wrapping_add(1), left: left - 1 };
                 Ok(Step::Again)
             }
+            State::Skip { left } => {
+                let here = inbox.available().len().min(left);
+                inbox.consume(here);
+                if here < left {
+                    self.state = State::Skip { left: left - here };
+                    return Ok(Step::NeedMore);
+                }
+                self.state = State::Message;
+                Ok(Step::Again)
+            }
             State::CutText { length } => {
                 let Some(bytes) = inbox.payload(length) else { return Ok(Step::NeedMore) };
-                self.events.push(Event::CutText(text::from_latin1(&bytes)));
+                self.note(Event::CutText(text::from_latin1(&bytes)));
                 self.state = State::Message;
                 Ok(Step::Again)
             }
@@ -263,7 +277,7 @@ impl Client {
             }
             server_message::BELL => {
                 inbox.consume(1);
-                self.events.push(Event::Bell);
+                self.note(Event::Bell);
             }
             server_message::SERVER_CUT_TEXT => {
                 self.message = "ServerCutText";
@@ -275,7 +289,10 @@ impl Client {
                 if length > LONGEST_CUT_TEXT {
                     return Err(Fault(format!("a clipboard of {length} bytes")));
                 }
-                self.state = State::CutText { length };
+                self.state = match length > LONGEST_CUT_TEXT_KEPT {
+                    true => State::Skip { left: length },
+                    false => State::CutText { length },
+                };
             }
             other => {
                 self.message = "message";
@@ -298,9 +315,9 @@ impl Client {
                 let Some(cursor) = cursor::read(inbox, header, two_colours, &self.pixels)? else {
                     return Ok(Progress::NeedMore);
                 };
-                self.events.push(Event::Cursor(cursor));
+                self.note(Event::Cursor(cursor));
             }
-            encoding::POINTER_POS => self.events.push(Event::PointerMoved { x: header.x, y: header.y }),
+            encoding::POINTER_POS => self.note(Event::PointerMoved { x: header.x, y: header.y }),
             encoding::DESKTOP_SIZE => self.resize(canvas, header)?,
             encoding::EXTENDED_DESKTOP_SIZE => {
                 let screens = inbox.unit(|reader| {
@@ -325,7 +342,7 @@ impl Client {
                 }
                 let name = inbox.unit(|reader| reader.bytes(4).and_then(|_| reader.bytes(length)).map(text::from_peer));
                 let Some(name) = name else { return Ok(Progress::NeedMore) };
-                self.events.push(Event::Name(name));
+                self.note(Event::Name(name));
             }
             _ => return self.paint(inbox, canvas, header),
         }
@@ -376,9 +393,16 @@ impl Client {
         if let Some(coverage) = &mut self.coverage {
             *coverage = Coverage::new(size);
         }
-        self.events.push(Event::Resized(size));
+        self.note(Event::Resized(size));
         self.request(false);
         Ok(())
+    }
+
+    /// Of each kind only the last counts that nobody has asked for: a server can not fill the memory with bells.
+    fn note(&mut self, event: Event) {
+        let kind = std::mem::discriminant(&event);
+        self.events.retain(|known| std::mem::discriminant(known) != kind);
+        self.events.push(event);
     }
 
     fn request(&mut self, incremental: bool) {

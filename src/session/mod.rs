@@ -62,8 +62,8 @@ pub enum Event {
     Open(Open),
     /// Part of the desktop was painted. To be dropped soon: nothing is painted while it is held.
     Picture(Picture),
-    /// What the server told besides pixels.
-    Server(ServerEvent),
+    /// What the server told besides pixels, the last of each kind.
+    Server(Vec<ServerEvent>),
     /// A signal asks the program to end: its number.
     Signal(i32),
     /// It is over; nothing comes after this.
@@ -140,6 +140,7 @@ impl Session {
                 match event {
                     Event::Open(_) => self.opened.set(true),
                     Event::Ended(_) => self.opened.set(false),
+                    Event::Server(_) => self.wants.heard(),
                     _ => {}
                 }
                 Some(event)

@@ -39,17 +39,26 @@ pub(super) struct Wants {
     jobs: Arc<Mutex<Sender<Job>>>,
     // Beside the queue, which may be deep: a picture that is wanted must not wait behind all of it.
     wanted: Arc<AtomicBool>,
+    // Whether what was told last has been heard: a server's news can not pile up.
+    heard: Arc<AtomicBool>,
 }
 
 /// The painter's queue. The first picture is wanted without a word.
 pub(super) fn queue() -> (Wants, Receiver<Job>) {
     let (sender, receiver) = channel();
-    (Wants { jobs: Arc::new(Mutex::new(sender)), wanted: Arc::new(AtomicBool::new(true)) }, receiver)
+    let (wanted, heard) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(true)));
+    (Wants { jobs: Arc::new(Mutex::new(sender)), wanted, heard }, receiver)
 }
 
 impl Wants {
     pub(super) fn want(&self) {
         self.wanted.store(true, Ordering::Release);
+        self.give(Job::Look);
+    }
+
+    /// What was told has been heard.
+    pub(super) fn heard(&self) {
+        self.heard.store(true, Ordering::Release);
         self.give(Job::Look);
     }
 
@@ -143,7 +152,10 @@ impl Painter {
                     self.canvas = Some(canvas);
                     self.decode()?;
                 }
-                Ok(Job::Look) => self.show(),
+                Ok(Job::Look) => {
+                    self.tell();
+                    self.show();
+                }
                 Ok(Job::Stop) => return Ok(()),
                 // The rest is decoded when the canvas comes home.
                 Ok(Job::End(end)) if self.canvas.is_none() => self.await_home(end)?,
@@ -196,11 +208,20 @@ impl Painter {
         }
     }
 
-    /// Passes on what the client has to say to either side.
+    /// Passes on what the client has to say to either side. News that nobody has time for are kept, the last of each
+    /// kind, by the client.
     fn tell(&mut self) {
         self.outbox.send_bytes(self.client.messages());
-        for event in self.client.events() {
-            let _ = self.events.send(Event::Server(event));
+        if self.wants.heard.load(Ordering::Acquire) {
+            self.tell_news();
+        }
+    }
+
+    fn tell_news(&mut self) {
+        let news = self.client.events();
+        if !news.is_empty() {
+            self.wants.heard.store(false, Ordering::Release);
+            let _ = self.events.send(Event::Server(news));
         }
     }
 
@@ -215,6 +236,8 @@ impl Painter {
             self.client.hold();
             return;
         }
+        // A picture of another size comes after the news of it.
+        self.tell_news();
         let picture = Picture {
             canvas: self.canvas.take(),
             damage: self.damage.take(),
