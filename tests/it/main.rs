@@ -1,4 +1,10 @@
 //! One test binary whose modules are sentences about the whole library.
 
+mod decoders_paint_what_the_bytes_say;
+mod every_cut;
+mod hostile_servers_get_one_line;
+mod memory;
+mod naive;
 mod rooms_know_only_their_neighbours;
+mod server;
 mod transport_ssh;
