@@ -124,14 +124,16 @@ pub fn client(data: &[u8]) {
     ] {
         assert!(other == answer, "{how}, the answer is another: {}", other.difference(&answer));
     }
+    // The naive decoder has no limits: what was refused here might be more than memory holds.
+    if answer.error.is_some() {
+        return;
+    }
     let naive = naive::decode(&[&wire.server_init(width, height)[..], &bytes].concat());
-    match (&answer.error, answer.at_boundary) {
-        (None, true) => {
-            let picture = naive.expect("the naive decoder takes what this one took");
-            assert!(picture.rgb.as_flattened() == answer.rgb, "the naive decoder paints otherwise");
-        }
-        (None, false) => assert!(naive.is_err(), "the naive decoder needs no more"),
-        (Some(_), _) => {}
+    if answer.at_boundary {
+        let picture = naive.expect("the naive decoder takes what this one took");
+        assert!(picture.rgb.as_flattened() == answer.rgb, "the naive decoder paints otherwise");
+    } else {
+        assert!(naive.is_err(), "the naive decoder needs no more");
     }
 }
 
