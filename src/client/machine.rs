@@ -176,7 +176,7 @@ impl Client {
     pub fn receive(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Received, ProtocolError> {
         loop {
             let rectangle = match self.state {
-                State::Update { number, .. } => Some((number + 1, None)),
+                State::Update { number, .. } => Some((number.saturating_add(1), None)),
                 State::Rectangle { number, header, .. } => Some((number, Some(header.encoding))),
                 _ => None,
             };
@@ -205,7 +205,7 @@ impl Client {
                 let Some(header) = inbox.unit(RectangleHeader::read) else { return Ok(Step::NeedMore) };
                 self.state = match header.encoding {
                     encoding::LAST_RECT => State::Update { left: Some(0), number },
-                    _ => State::Rectangle { left: left.map(|left| left - 1), number: number + 1, header },
+                    _ => State::Rectangle { left: left.map(|left| left - 1), number: number.saturating_add(1), header },
                 };
                 Ok(Step::Again)
             }

@@ -166,23 +166,24 @@ impl Handshake {
     fn version(mut self, inbox: &mut Inbox) -> Result<Step, HandshakeError> {
         let offset = inbox.offset();
         let here = inbox.available();
-        let wrong = || {
-            let start: Vec<u8> = here.iter().copied().take(24).collect();
+        // Only what was judged is quoted: the line may not depend on how much else had arrived by then.
+        let wrong = |judged: usize| {
+            let start: Vec<u8> = here.iter().copied().take(judged).collect();
             let hint = if start.starts_with(b"SSH-") { "; that is an SSH server" } else { "" };
             let start = text::escape(&text::from_latin1(&start));
             ProtocolError::new("ProtocolVersion", offset, format!("\"{start}\" is no RFB version{hint}"))
         };
         if here.len() >= 4 && !here.starts_with(b"RFB ") {
-            return Err(wrong().into());
+            return Err(wrong(4).into());
         }
         let Some(line) = here.first_chunk::<12>() else { return Ok(Step::NeedMore(self)) };
-        let [_, _, _, _, a, b, c, b'.', d, e, f, b'\n'] = *line else { return Err(wrong().into()) };
+        let [_, _, _, _, a, b, c, b'.', d, e, f, b'\n'] = *line else { return Err(wrong(12).into()) };
         if ![a, b, c, d, e, f].iter().all(u8::is_ascii_digit) {
-            return Err(wrong().into());
+            return Err(wrong(12).into());
         }
         let number = |digits: [u8; 3]| digits.iter().fold(0u32, |sum, digit| sum * 10 + u32::from(digit - b'0'));
         self.agreed.minor = match (number([a, b, c]), number([d, e, f])) {
-            (0..=2, _) => return Err(wrong().into()),
+            (0..=2, _) => return Err(wrong(12).into()),
             // 3.5 was never published and is answered as 3.3; 3.889 is Apple's, 4 and 5 RealVNC's: all know 3.8.
             (3, 0..=6) => 3,
             (3, 7) => 7,
@@ -409,6 +410,16 @@ mod tests {
         assert_eq!(end, Err(HandshakeError::Refused("n\\u{1b}o".to_owned())));
         let (_, end) = run(&[&b"RFB 003.003\n"[..], &[0, 0, 0, 2], &challenge, &[0, 0, 0, 2]].concat());
         assert!(matches!(end, Err(HandshakeError::Refused(_))));
+    }
+
+    #[test]
+    fn what_is_no_version_is_quoted_alike_however_it_arrives() {
+        for words in [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"RFB 3.8\nand more than twelve bytes"] {
+            let mut inbox = Inbox::default();
+            inbox.push(Bytes::from(words));
+            let whole = Handshake::new(true).advance(&mut inbox).unwrap_err();
+            assert_eq!(run(words).1, Err(whole));
+        }
     }
 
     #[test]

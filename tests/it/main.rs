@@ -1,8 +1,17 @@
 //! One test binary whose modules are sentences about the whole library.
 
+mod decoders_paint_what_the_bytes_say;
+mod every_cut;
+mod hostile_servers_get_one_line;
+mod memory;
+mod naive;
+mod oracles;
+mod oracles_hold_for_the_fuzzers_seeds;
 mod real;
 mod real_desktops_are_seen_over_a_real_sshd;
+mod recordings_decode_to_their_hashes;
 mod rooms_know_only_their_neighbours;
+mod server;
 mod the_demo_server_speaks_rfb;
 mod transport_ssh;
 mod windows_show_desktops_and_pass_on_what_is_done;

@@ -1,0 +1,10 @@
+//! The rooms without sockets, threads and clocks as a crate of their own, so that fuzzing builds no SSH and no windows.
+
+#[path = "../../src/client/mod.rs"]
+pub mod client;
+#[path = "../../src/decode/mod.rs"]
+pub mod decode;
+#[path = "../../src/picture/mod.rs"]
+pub mod picture;
+#[path = "../../src/rfb/mod.rs"]
+pub mod rfb;

@@ -1,0 +1,156 @@
+//! The fuzz targets' common ground: the oracles of the tests, and conversations put together from arbitrary pieces.
+
+#[path = "../../tests/it/every_cut.rs"]
+#[allow(dead_code)]
+pub mod every_cut;
+#[path = "../../tests/it/naive.rs"]
+#[allow(dead_code)]
+pub mod naive;
+#[path = "../../tests/it/oracles.rs"]
+pub mod oracles;
+#[path = "../../tests/it/server.rs"]
+#[allow(dead_code)]
+pub mod server;
+
+use arbitrary::Arbitrary;
+use flate2::{Compress, Compression, FlushCompress};
+
+use server::rectangle;
+
+/// A conversation whose messages are mostly well-formed, so that the fuzzer gets far into it.
+#[derive(Debug, Arbitrary)]
+pub struct Conversation {
+    wire: u8,
+    width: u8,
+    height: u8,
+    seed: u8,
+    updates: Vec<Update>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Update {
+    /// A FramebufferUpdate with the right count.
+    Counted(Vec<Rectangle>),
+    /// One that LastRect ends.
+    Open(Vec<Rectangle>),
+    /// SetColourMapEntries.
+    ColourMap { first: u8, colours: Vec<[u16; 3]> },
+    /// Bell.
+    Bell,
+    /// ServerCutText.
+    CutText(Vec<u8>),
+    /// Whatever comes to mind.
+    Noise(Vec<u8>),
+}
+
+#[derive(Debug, Arbitrary)]
+struct Rectangle {
+    place: [u8; 4],
+    content: Content,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Content {
+    Raw(Vec<u8>),
+    CopyRect {
+        x: u8,
+        y: u8,
+    },
+    Rre(Subrectangles),
+    CoRre(Subrectangles),
+    Hextile(Vec<u8>),
+    /// What is compressed into the stream of this conversation.
+    Zlib(Vec<u8>),
+    /// A parcel that nobody compressed.
+    ZlibNoise(Vec<u8>),
+    Cursor(Vec<u8>),
+    XCursor(Vec<u8>),
+    PointerPos,
+    DesktopSize,
+    ExtendedDesktopSize {
+        screens: Vec<[u32; 4]>,
+    },
+    Name(Vec<u8>),
+    LastRect,
+    Other {
+        encoding: i8,
+    },
+}
+
+/// Pixels of the most bytes there are; a format of fewer takes them for something else.
+#[derive(Debug, Arbitrary)]
+struct Subrectangles {
+    background: [u8; 4],
+    all: Vec<([u8; 4], [u8; 4])>,
+}
+
+impl Conversation {
+    /// As the oracle takes it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut stream = Compress::new(Compression::fast(), true);
+        let mut out = vec![self.wire, self.width, self.height, self.seed];
+        let pixel = server::WIRES[usize::from(self.wire) % server::WIRES.len()].colours[0].len();
+        for update in &self.updates {
+            let mut rectangles = |all: &[Rectangle]| -> Vec<u8> {
+                all.iter().flat_map(|rectangle| rectangle.bytes(pixel, &mut stream)).collect()
+            };
+            out.extend(match update {
+                Update::Counted(all) => [&[0, 0][..], &(all.len() as u16).to_be_bytes(), &rectangles(all)].concat(),
+                Update::Open(all) => [&[0, 0, 255, 255][..], &rectangles(all), &rectangle([0; 4], -224, &[])].concat(),
+                Update::ColourMap { first, colours } => {
+                    let colours: Vec<u8> = colours.iter().flatten().flat_map(|part| part.to_be_bytes()).collect();
+                    let count = (colours.len() / 6) as u16;
+                    [&[1, 0, 0, *first][..], &count.to_be_bytes(), &colours].concat()
+                }
+                Update::Bell => vec![2],
+                Update::CutText(text) => [&[3, 0, 0, 0][..], &(text.len() as u32).to_be_bytes(), text].concat(),
+                Update::Noise(bytes) => bytes.clone(),
+            });
+        }
+        out
+    }
+}
+
+impl Rectangle {
+    fn bytes(&self, pixel: usize, stream: &mut Compress) -> Vec<u8> {
+        let lengthened = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+        let (encoding, payload) = match &self.content {
+            Content::Raw(bytes) => (0, bytes.clone()),
+            Content::CopyRect { x, y } => (1, vec![0, *x, 0, *y]),
+            Content::Rre(parts) => (2, parts.bytes(pixel, |number| vec![0, number])),
+            Content::CoRre(parts) => (4, parts.bytes(pixel, |number| vec![number])),
+            Content::Hextile(bytes) => (5, bytes.clone()),
+            Content::Zlib(bytes) => {
+                let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 100);
+                let _ = stream.compress_vec(bytes, &mut out, FlushCompress::Sync);
+                (6, lengthened(&out))
+            }
+            Content::ZlibNoise(bytes) => (6, lengthened(bytes)),
+            Content::Cursor(bytes) => (-239, bytes.clone()),
+            Content::XCursor(bytes) => (-240, bytes.clone()),
+            Content::PointerPos => (-232, Vec::new()),
+            Content::DesktopSize => (-223, Vec::new()),
+            Content::ExtendedDesktopSize { screens } => {
+                let screens: Vec<u8> =
+                    screens.iter().take(255).flatten().flat_map(|number| number.to_be_bytes()).collect();
+                (-308, [&[(screens.len() / 16) as u8, 0, 0, 0], &screens[..]].concat())
+            }
+            Content::Name(name) => (-307, lengthened(name)),
+            Content::LastRect => (-224, Vec::new()),
+            Content::Other { encoding } => (i32::from(*encoding), Vec::new()),
+        };
+        rectangle(self.place.map(u16::from), encoding, &payload)
+    }
+}
+
+impl Subrectangles {
+    fn bytes(&self, pixel: usize, number: impl Fn(u8) -> Vec<u8>) -> Vec<u8> {
+        let mut out = (self.all.len() as u32).to_be_bytes().to_vec();
+        out.extend(self.background.iter().take(pixel));
+        for (colour, place) in &self.all {
+            out.extend(colour.iter().take(pixel));
+            out.extend(place.iter().flat_map(|&part| number(part)));
+        }
+        out
+    }
+}

@@ -1,0 +1,178 @@
+//! What must hold for any bytes at all: run by the fuzz targets with bytes of their making, and here with their seeds.
+
+use bytes::Bytes;
+use sshvnc::decode::{DirectDecoder, Fault, Hextile, ParcelDecoder, Pixels, Progress, Raw, Rre, Zlib};
+use sshvnc::picture::{ByteOrder, Target};
+use sshvnc::rfb::Inbox;
+use sshvnc::rfb::handshake::{Handshake, Step};
+
+use crate::every_cut::{random_cuts, receive, whole};
+use crate::naive::{self, End};
+use crate::server::{WIRES, Wire, rectangle, update};
+
+/// The first bytes of an input choose how the others are looked at.
+struct Case<'a> {
+    wire: &'static Wire,
+    width: u16,
+    height: u16,
+    seed: u64,
+    bytes: &'a [u8],
+}
+
+impl Case<'_> {
+    fn of(data: &[u8]) -> Option<Case<'_>> {
+        let (&[wire, width, height, seed], bytes) = data.split_first_chunk()?;
+        let wire = &WIRES[usize::from(wire) % WIRES.len()];
+        // A few tiles in each direction show all there is to see, and many inputs can be tried in a second.
+        let (width, height) = (u16::from(width) % 50, u16::from(height) % 50);
+        Some(Case { wire, width, height, seed: seed.into(), bytes })
+    }
+}
+
+type Advance = Box<dyn FnMut(&mut Inbox, &mut Target<'_>, &Pixels) -> Result<Progress, Fault>>;
+
+fn decoder_of(encoding: i32) -> Advance {
+    fn direct(mut decoder: impl DirectDecoder + 'static) -> Advance {
+        Box::new(move |inbox, target, pixels| decoder.advance(inbox, target, pixels))
+    }
+    match encoding {
+        0 => direct(Raw::default()),
+        2 => direct(Rre::new()),
+        4 => direct(Rre::compact()),
+        5 => direct(Hextile::default()),
+        6 => {
+            let mut zlib = Zlib::new();
+            Box::new(move |inbox, target, pixels| match zlib.cut(inbox, target.width() * target.height(), pixels)? {
+                Some(parcel) => zlib.unpack(parcel, target, pixels).map(|()| Progress::Done),
+                None => Ok(Progress::NeedMore),
+            })
+        }
+        other => panic!("no decoder of {other} here"),
+    }
+}
+
+/// One rectangle through its decoder: no cut changes the answer, no pixel outside of the target is painted, and the
+/// naive decoder paints the same.
+pub fn decoder(encoding: i32, data: &[u8]) {
+    let Some(Case { wire, width, height, seed, bytes }) = Case::of(data) else { return };
+    let (across, down) = (usize::from(width), usize::from(height));
+    let pixels = Pixels::new(wire.parsed(0, 0).format, ByteOrder::Rgbx);
+    let bytes = Bytes::copy_from_slice(bytes);
+    let run = |cuts: &mut dyn Iterator<Item = usize>| {
+        // Two columns and two rows more than the target has, in a colour that no decoder makes.
+        const EDGE: u32 = 0xdead_beef;
+        let stride = across + 2;
+        let mut canvas = vec![EDGE; stride * (down + 2)];
+        for row in canvas.chunks_mut(stride).skip(1).take(down) {
+            row[1..=across].fill(0);
+        }
+        let mut advance = decoder_of(encoding);
+        let mut inbox = Inbox::default();
+        let mut rest = bytes.clone();
+        let mut result;
+        loop {
+            let mut target = Target::new(&mut canvas[stride + 1..], stride, across, down).unwrap();
+            result = advance(&mut inbox, &mut target, &pixels);
+            if result != Ok(Progress::NeedMore) || rest.is_empty() {
+                break;
+            }
+            inbox.push(rest.split_to(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len())));
+        }
+        let edge = |at: &usize| !(1..=across).contains(&(at % stride)) || !(1..=down).contains(&(at / stride));
+        assert!((0..canvas.len()).filter(edge).all(|at| canvas[at] == EDGE), "painted outside of its target");
+        let inside: Vec<u32> = (0..canvas.len()).filter(|at| !edge(at)).map(|at| canvas[at]).collect();
+        (result, inbox.offset() as usize, inside)
+    };
+    let answer = run(&mut std::iter::empty());
+    let (result, used, painted) = &answer;
+    for (how, other) in [("byte by byte", run(&mut std::iter::repeat(1))), ("cut", run(&mut random_cuts(seed)))] {
+        assert!(other == answer, "{how}: {:?} after {} against {result:?} after {used}", other.0, other.1);
+    }
+
+    let naive = |bytes: &[u8]| {
+        let message = update(&[rectangle([0, 0, width, height], encoding, bytes)]);
+        naive::decode(&[wire.server_init(width, height), message].concat())
+    };
+    match result {
+        Ok(Progress::Done) => {
+            let colours: Vec<[u8; 3]> = painted.iter().map(|&pixel| ByteOrder::Rgbx.colour(pixel)).collect();
+            let picture = naive(&bytes[..*used]).expect("the naive decoder takes what this one took");
+            assert!(picture.rgb == colours, "the naive decoder paints otherwise");
+        }
+        // The naive one looks into tiles that are not all there, so it may find fault earlier.
+        Ok(Progress::NeedMore) => assert!(naive(&bytes).is_err(), "the naive decoder needs no more"),
+        // These are limits, or a header, that the naive decoder does not know.
+        Err(Fault(what)) if ["fewer pixels", "compressed data for", "header"].iter().any(|w| what.contains(w)) => {}
+        Err(Fault(what)) => assert!(matches!(naive(&bytes), Err(End::Wrong(_))), "only this one says: {what}"),
+    }
+}
+
+/// All that comes after ServerInit: no cut changes the answer, and the naive decoder paints the same.
+pub fn client(data: &[u8]) {
+    let Some(Case { wire, width, height, seed, bytes }) = Case::of(data) else { return };
+    let bytes = Bytes::copy_from_slice(bytes);
+    let open = || wire.client(width, height, ByteOrder::Rgbx);
+    let answer = whole(open(), &bytes);
+    // A desktop of many millions of pixels is allowed, but too slow to be tried again and again.
+    let large = |event: &sshvnc::client::Event| matches!(event, sshvnc::client::Event::Resized(size) if size.pixels() > 1 << 18);
+    if answer.events.iter().any(large) {
+        return;
+    }
+    for (how, other) in [
+        ("byte by byte", receive(open(), &bytes, std::iter::repeat(1))),
+        ("cut", receive(open(), &bytes, random_cuts(seed))),
+    ] {
+        assert!(other == answer, "{how}, the answer is another: {}", other.difference(&answer));
+    }
+    // The naive decoder has no limits: what was refused here might be more than memory holds.
+    if answer.error.is_some() {
+        return;
+    }
+    let naive = naive::decode(&[&wire.server_init(width, height)[..], &bytes].concat());
+    if answer.at_boundary {
+        let picture = naive.expect("the naive decoder takes what this one took");
+        assert!(picture.rgb.as_flattened() == answer.rgb, "the naive decoder paints otherwise");
+    } else {
+        assert!(naive.is_err(), "the naive decoder needs no more");
+    }
+}
+
+/// A handshake with any server: no cut changes what is sent or how it ends.
+pub fn handshake(data: &[u8]) {
+    let Some((&seed, bytes)) = data.split_first() else { return };
+    let bytes = Bytes::copy_from_slice(bytes);
+    let run = |cuts: &mut dyn Iterator<Item = usize>| {
+        let (mut inbox, mut rest, mut sent) = (Inbox::default(), bytes.clone(), Vec::new());
+        let mut handshake = Handshake::new(seed & 1 == 0);
+        let end = loop {
+            handshake = match handshake.advance(&mut inbox) {
+                Ok(Step::NeedMore(handshake)) => {
+                    if rest.is_empty() {
+                        break format!("waits for {}", handshake.expects());
+                    }
+                    inbox.push(rest.split_to(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len())));
+                    handshake
+                }
+                Ok(Step::Send(bytes, handshake)) => {
+                    sent.extend(bytes);
+                    handshake
+                }
+                Ok(Step::NeedPassword(pause)) => {
+                    let (bytes, handshake) = pause.answer(b"password");
+                    sent.extend(bytes);
+                    handshake
+                }
+                Ok(Step::Done(init, agreed)) => break format!("{init:?} {agreed:?}"),
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(!text.contains(char::is_control), "a control character is shown: {text:?}");
+                    break text;
+                }
+            };
+        };
+        (end, sent, inbox.offset())
+    };
+    let answer = run(&mut std::iter::empty());
+    assert_eq!(run(&mut std::iter::repeat(1)), answer, "byte by byte against whole");
+    assert_eq!(run(&mut random_cuts(seed.into())), answer, "cut against whole");
+}
