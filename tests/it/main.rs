@@ -13,5 +13,6 @@ mod recordings_decode_to_their_hashes;
 mod rooms_know_only_their_neighbours;
 mod server;
 mod the_demo_server_speaks_rfb;
+mod the_program_survives_hostile_servers;
 mod transport_ssh;
 mod windows_show_desktops_and_pass_on_what_is_done;
