@@ -11,6 +11,7 @@ pub mod decode;
 pub mod demo;
 pub mod display;
 pub mod error;
+pub mod escape;
 pub mod passwd;
 pub mod picture;
 pub mod picture_file;

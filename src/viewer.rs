@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::display::{self, Display, Input};
 use crate::error::{Failure, Kind};
+use crate::escape::escape;
 use crate::picture::Size;
-use crate::rfb::{ClientMessage, text};
+use crate::rfb::ClientMessage;
 use crate::session::{End, Error, Event, Open, Plan, ServerEvent, Session, transport};
 use crate::terminal;
 
@@ -192,7 +193,7 @@ impl Viewer<'_, '_> {
 }
 
 fn title(name: &str) -> String {
-    let name = text::escape(name.trim());
+    let name = escape(name.trim());
     if name.is_empty() { "sshvnc".to_owned() } else { format!("{name} - sshvnc") }
 }
 

@@ -4,6 +4,8 @@
 pub mod client;
 #[path = "../../src/decode/mod.rs"]
 pub mod decode;
+#[path = "../../src/escape.rs"]
+pub mod escape;
 #[path = "../../src/picture/mod.rs"]
 pub mod picture;
 #[path = "../../src/rfb/mod.rs"]

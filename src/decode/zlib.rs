@@ -7,7 +7,8 @@ use crate::picture::Target;
 use crate::picture::convert::Source;
 use crate::rfb::Inbox;
 
-/// Bytes unpacked at a time: small enough to stay in the second-level cache until they are painted.
+/// Bytes unpacked at a time: small enough to stay in the second-level cache until they are painted. 1 MiB and 8 MiB were
+/// no faster (medians of 9 rounds on three recordings: 0.97 to 1.03).
 const BAND: usize = 64 * 1024;
 
 /// The Zlib decoder.

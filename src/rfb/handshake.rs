@@ -3,6 +3,7 @@
 use super::pixel_format::PixelFormat;
 use super::wire::{Inbox, Short};
 use super::{ProtocolError, text, vnc_auth};
+use crate::escape::escape;
 
 /// Names, reasons and lists beyond this are a fault or an attack.
 const MAX_TEXT: usize = 1 << 20;
@@ -170,7 +171,7 @@ impl Handshake {
         let wrong = |judged: usize| {
             let start: Vec<u8> = here.iter().copied().take(judged).collect();
             let hint = if start.starts_with(b"SSH-") { "; that is an SSH server" } else { "" };
-            let start = text::escape(&text::from_latin1(&start));
+            let start = escape(&text::from_latin1(&start));
             ProtocolError::new("ProtocolVersion", offset, format!("\"{start}\" is no RFB version{hint}"))
         };
         if here.len() >= 4 && !here.starts_with(b"RFB ") {
@@ -263,7 +264,7 @@ impl Handshake {
 
     fn reason(self, reason_for: ReasonFor, inbox: &mut Inbox) -> Result<Step, HandshakeError> {
         let Some(reason) = long_text(inbox, "failure reason")? else { return Ok(Step::NeedMore(self)) };
-        let reason = match text::escape(reason.trim_end()) {
+        let reason = match escape(reason.trim_end()) {
             reason if reason.is_empty() => "it gives no reason".to_owned(),
             reason => reason,
         };

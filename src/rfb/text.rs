@@ -16,18 +16,6 @@ pub fn from_peer(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| from_latin1(bytes))
 }
 
-/// Text of a peer made fit for a terminal, a title or a log: control characters become visible escapes.
-pub fn escape(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let harmful = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            let escaped = harmful.then(|| c.escape_default());
-            let plain = (!harmful).then_some(c);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,10 +26,5 @@ mod tests {
         assert_eq!(to_latin1("café €"), b"caf\xe9 ?");
         assert_eq!(from_peer("größe\0".as_bytes()), "größe");
         assert_eq!(from_peer(b"gr\xf6\xdfe"), "größe");
-    }
-
-    #[test]
-    fn control_characters_are_shown_not_obeyed() {
-        assert_eq!(escape("a\x1b[2J\nb\u{202e}ü"), "a\\u{1b}[2J\\nb\\u{202e}ü");
     }
 }

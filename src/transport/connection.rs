@@ -123,7 +123,7 @@ pub(super) fn open(route: Route, asker: &Asker) -> Pin<Box<dyn Future<Output = R
             }
             Route::Unix { path } => {
                 let (reader, writer) = tcp::connect_unix(&path).await?.into_split();
-                let peer = super::escape(&path.display().to_string());
+                let peer = crate::escape::escape(&path.display().to_string());
                 Ok(Ends::Plain { reader: Box::new(reader), writer: Box::new(writer), peer })
             }
             Route::Given(stream) => {

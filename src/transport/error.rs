@@ -112,7 +112,7 @@ pub(crate) fn io_words(error: &std::io::Error) -> String {
         _ => {
             let words = error.to_string();
             let words = words.split(" (os error").next().unwrap_or(&words);
-            super::escape(&words.to_lowercase())
+            crate::escape::escape(&words.to_lowercase())
         }
     }
 }

@@ -3,7 +3,6 @@
 mod connection;
 pub mod deadline;
 mod error;
-mod escape;
 mod question;
 pub mod ssh;
 mod tcp;
@@ -14,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use connection::{Connection, Facts, Inbound, Outbound};
 pub use error::{Error, Trouble};
-pub use escape::{escape, escape_lines};
 pub use question::{Answer, Asker, Purpose, Question, QuestionKind};
 pub use ssh::{Destination, Identity, KnownHosts, Login, Method, SshFacts, SshRoute};
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
+use super::Asker;
 use super::error::{Error, io_words};
-use super::{Asker, escape};
+use crate::escape::escape;
 
 /// All of it: the name and every address. Shorter than the kernel's two minutes, long enough for two lost SYNs on a
 /// slow link.

@@ -16,8 +16,9 @@ use tokio::net::UnixStream;
 
 use super::client::Client;
 use super::keys::Locked;
+use crate::escape::escape;
+use crate::transport::Asker;
 use crate::transport::error::io_words;
-use crate::transport::{Asker, escape};
 
 /// An agent answers at once unless it hangs.
 const AGENT_LIMIT: Duration = Duration::from_secs(5);

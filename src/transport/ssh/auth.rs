@@ -13,7 +13,8 @@ use super::agent::{Agent, OwnKey, OwnSource, SignFailure};
 use super::keys::{self, KeyFile};
 use super::link::Link;
 use super::{Identity, Login, Method};
-use crate::transport::{Asker, Error, escape};
+use crate::escape::escape;
+use crate::transport::{Asker, Error};
 
 /// One request and its answer; PAM modules that ask another machine may take long.
 const STEP_LIMIT: Duration = Duration::from_secs(20);

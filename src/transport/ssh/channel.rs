@@ -9,7 +9,8 @@ use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWri
 
 use super::link::Link;
 use super::{Destination, LinkRef, SshFacts};
-use crate::transport::{Asker, Error, Stream, escape, tcp};
+use crate::escape::escape;
+use crate::transport::{Asker, Error, Stream, tcp};
 
 /// The server has to connect to the destination first: as long as a TCP connection of our own may take.
 const OPEN_LIMIT: Duration = Duration::from_secs(15);

@@ -13,8 +13,9 @@ use super::host_key::Judge;
 use super::link::{Life, Link};
 use super::pipe::leash;
 use super::{KnownHosts, LinkRef, SshFacts};
+use crate::escape::{escape, escape_lines};
 use crate::transport::error::io_words;
-use crate::transport::{Asker, Error, Stream, escape, escape_lines};
+use crate::transport::{Asker, Error, Stream};
 
 /// Greeting and key exchange: a slow server needs about a second for its largest keys, so this is a dead one.
 const KEX_LIMIT: Duration = Duration::from_secs(20);

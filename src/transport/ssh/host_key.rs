@@ -8,7 +8,8 @@ use super::KnownHosts;
 use super::client::Server;
 use super::host_pattern::file_name_of;
 use super::known_hosts::{Place, Study, Verdict};
-use crate::transport::{Answer, Asker, Error, QuestionKind, escape};
+use crate::escape::escape;
+use crate::transport::{Answer, Asker, Error, QuestionKind};
 
 /// Knows one host's keys.
 pub(super) struct Judge {

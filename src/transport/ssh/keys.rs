@@ -8,8 +8,9 @@ use std::sync::Arc;
 use russh::keys::{PrivateKey, PublicKey, decode_secret_key};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::escape::escape;
 use crate::transport::error::io_words;
-use crate::transport::{Asker, Error, Purpose, escape};
+use crate::transport::{Asker, Error, Purpose};
 
 /// How often a passphrase may be mistyped, as in ssh (NumberOfPasswordPrompts).
 const PASSPHRASE_TRIES: usize = 3;

@@ -10,7 +10,7 @@ use russh::keys::ssh_key::known_hosts::HostPatterns;
 use russh::keys::{Algorithm, PublicKey};
 
 use super::host_pattern::{file_name_of, matches};
-use crate::transport::escape;
+use crate::escape::escape;
 
 /// Where known host keys are kept.
 #[derive(Debug, Clone)]

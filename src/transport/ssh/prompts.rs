@@ -4,7 +4,8 @@ use russh::client::{AuthResult, KeyboardInteractiveAuthResponse as Reply};
 use secrecy::ExposeSecret;
 
 use super::auth::{Attempt, Outcome};
-use crate::transport::{Error, Purpose, escape, escape_lines};
+use crate::escape::{escape, escape_lines};
+use crate::transport::{Error, Purpose};
 
 /// No honest server asks in more rounds, or more at once.
 const MOST_ROUNDS: usize = 20;
