@@ -33,8 +33,15 @@ pub struct Options<'a> {
 /// [`Failure`] if it did not end well.
 pub fn run(plan: Plan, display: &mut dyn Display, options: Options<'_>) -> Result<(), Failure> {
     let session = Session::start(plan)?;
-    let mut viewer =
-        Viewer { session: &session, display, options, title: String::new(), size: None, shown_at: None, dirty: false };
+    let mut viewer = Viewer {
+        session: &session,
+        display,
+        options,
+        title: String::new(),
+        waiting: io::stderr().is_terminal(),
+        shown_at: None,
+        dirty: false,
+    };
     let watched = viewer.watch();
     terminal::restore();
     match watched {
@@ -53,8 +60,8 @@ struct Viewer<'a, 'b> {
     display: &'a mut dyn Display,
     options: Options<'b>,
     title: String,
-    /// The desktop's size; `None` until it answered.
-    size: Option<Size>,
+    /// Whether a word about a slow connection is due some time.
+    waiting: bool,
     shown_at: Option<Instant>,
     dirty: bool,
 }
@@ -63,26 +70,20 @@ impl Viewer<'_, '_> {
     /// `None` if the display was closed.
     fn watch(&mut self) -> Result<Option<End>, Failure> {
         let start = Instant::now();
-        let mut told = !io::stderr().is_terminal();
         loop {
-            if !told && self.size.is_none() && start.elapsed() >= PATIENCE {
+            if self.waiting && start.elapsed() >= PATIENCE {
                 eprintln!("sshvnc: still connecting; Ctrl+C ends it");
-                told = true;
+                self.waiting = false;
             }
-            let mut event = self.session.next(self.pause(told));
+            let mut pause = self.pause();
             // As many as are there, so that a busy server is not shown in slow motion; but input comes between.
             for _ in 0..256 {
-                match event {
+                match self.session.next(pause) {
                     Some(Event::Ended(end)) => return Ok(Some(end)),
                     Some(event) => self.happened(event)?,
                     None => break,
                 }
-                event = self.session.next(Duration::ZERO);
-            }
-            if let Some(Event::Ended(end)) = event {
-                return Ok(Some(end));
-            } else if let Some(event) = event {
-                self.happened(event)?;
+                pause = Duration::ZERO;
             }
             for input in self.display.inputs() {
                 match self.message(input) {
@@ -101,9 +102,9 @@ impl Viewer<'_, '_> {
     }
 
     /// How long nothing need be done if nothing happens.
-    fn pause(&self, told: bool) -> Duration {
+    fn pause(&self) -> Duration {
         let mut pause = self.display.patience();
-        if !told && self.size.is_none() {
+        if self.waiting {
             pause = pause.min(PATIENCE);
         }
         if let Some((deadline, _)) = &self.options.deadline {
@@ -123,10 +124,10 @@ impl Viewer<'_, '_> {
         if self.until_next_frame() > Duration::ZERO {
             return Ok(());
         }
-        self.display.present()?;
-        if self.dirty {
-            self.dirty = false;
+        if self.display.present()? {
             self.shown_at = Some(Instant::now());
+        }
+        if std::mem::take(&mut self.dirty) {
             self.session.want_picture();
         }
         Ok(())
@@ -134,11 +135,15 @@ impl Viewer<'_, '_> {
 
     fn happened(&mut self, event: Event) -> Result<(), Failure> {
         match event {
-            Event::Question(question) => terminal::answer(question),
+            Event::Question(question) => {
+                self.waiting = false;
+                terminal::answer(question);
+            }
             Event::Open(open) => {
                 if let Some(told) = &mut self.options.on_open {
                     told(&open);
                 }
+                log(&open);
                 self.title = title(&open.name);
                 self.resize(open.size)?;
             }
@@ -178,7 +183,7 @@ impl Viewer<'_, '_> {
     }
 
     fn resize(&mut self, size: Size) -> Result<(), Failure> {
-        self.size = Some(size);
+        self.waiting = false;
         Ok(self.display.open(size, &self.title)?)
     }
 
@@ -190,6 +195,15 @@ impl Viewer<'_, '_> {
             Input::Close => None,
         }
     }
+}
+
+fn log(open: &Open) {
+    for ssh in &open.facts.ssh {
+        let (kex, cipher, login) = (&ssh.kex, &ssh.cipher, &ssh.authenticated_by);
+        tracing::info!("SSH to {}: {}, {kex}, {cipher}; {} by {login}", ssh.server, ssh.server_version, ssh.user);
+    }
+    let (agreed, size) = (open.agreed, open.size);
+    tracing::info!("{}: RFB 3.{}, {}, {size}", open.facts.peer, agreed.minor, agreed.security_name());
 }
 
 fn title(name: &str) -> String {

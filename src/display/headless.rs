@@ -57,8 +57,8 @@ impl Display for Headless {
         self.complete = complete;
     }
 
-    fn present(&mut self) -> Result<(), Error> {
-        Ok(())
+    fn present(&mut self) -> Result<bool, Error> {
+        Ok(false)
     }
 
     fn inputs(&mut self) -> Vec<Input> {

@@ -173,12 +173,12 @@ impl Display for MinifbWindow {
         }
     }
 
-    fn present(&mut self) -> Result<(), Error> {
-        let Some(inner) = &mut self.inner else { return Ok(()) };
+    fn present(&mut self) -> Result<bool, Error> {
+        let Some(inner) = &mut self.inner else { return Ok(false) };
         let refresh = inner.x11.is_none().then_some(REFRESH);
         let due = inner.presented.is_none_or(|last| refresh.is_some_and(|refresh| last.elapsed() >= refresh));
         if !inner.is_stale() && !due {
-            return Ok(());
+            return Ok(false);
         }
         inner.paint(&self.front, self.cursor.as_ref());
         let size = inner.shown.size();
@@ -188,7 +188,7 @@ impl Display for MinifbWindow {
             .map_err(|error| Error { message: format!("the window failed: {error}"), hint: None })?;
         inner.presented = Some(Instant::now());
         inner.look(&mut self.keyboard, self.screen.wayland);
-        Ok(())
+        Ok(true)
     }
 
     fn inputs(&mut self) -> Vec<Input> {

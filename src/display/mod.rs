@@ -57,11 +57,11 @@ pub trait Display {
     /// Takes what was painted of `canvas`, which goes back to the painter afterwards.
     fn take(&mut self, canvas: &Canvas, damage: &Damage, complete: bool);
 
-    /// Brings what was taken in front of the user.
+    /// Brings what was taken, and the pointer, in front of the user. False if there was nothing new.
     ///
     /// # Errors
     /// [`Error`] if the window fails.
-    fn present(&mut self) -> Result<(), Error>;
+    fn present(&mut self) -> Result<bool, Error>;
 
     /// What the user did since the last call.
     fn inputs(&mut self) -> Vec<Input>;
