@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::picture::ByteOrder;
 use crate::recording;
 use crate::rfb::{PixelFormat, encoding, vnc_auth};
-use crate::session::transport::{Destination, Identity, KnownHosts, Login, Route, SshRoute};
+use crate::session::transport::{Destination, Identity, KnownHosts, Login, Route, SshOptions, SshRoute};
 use crate::session::{Plan, Settings};
 use crate::target::{Gateway, Place, Target};
 use crate::terminal;
@@ -149,7 +149,7 @@ fn over_ssh(target: Target, typed: &Connection) -> Result<Route, Failure> {
             Some(home) => KnownHosts::of_home(home),
             None => KnownHosts::memory(""),
         };
-        Route::Ssh(Box::new(SshRoute { via, host, port, login, known_hosts, to }))
+        Route::Ssh(Box::new(SshRoute { via, host, port, login, known_hosts, to, options: SshOptions::default() }))
     };
     let port = typed.port.map(u16::from);
     let typed_user = typed.login.clone();

@@ -17,7 +17,7 @@ use crate::picture::{ByteOrder, Size};
 use crate::picture_file;
 use crate::rfb::{PixelFormat, encoding};
 use crate::session::{Open, Plan, Settings};
-use crate::transport::{Destination, Identity, KnownHosts, Login, Route, SshRoute};
+use crate::transport::{Destination, Identity, KnownHosts, Login, Route, SshOptions, SshRoute};
 use crate::viewer::{self, Options};
 
 const HOST: &str = "demo.invalid";
@@ -111,6 +111,7 @@ fn plan(stream: DuplexStream, known_key: &PrivateKey, user_key: PrivateKey, pass
         login,
         known_hosts: KnownHosts::memory(format!("{HOST} {known}\n")),
         to: Destination::Tcp { host: "localhost".to_owned(), port: PORT },
+        options: SshOptions::default(),
     }));
     let order = ByteOrder::Bgrx;
     Plan {

@@ -14,7 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use connection::{Connection, Facts, Inbound, Outbound};
 pub use error::{Error, Trouble};
 pub use question::{Answer, Asker, Purpose, Question, QuestionKind};
-pub use ssh::{Destination, Identity, KnownHosts, Login, Method, SshFacts, SshRoute};
+pub use ssh::Options as SshOptions;
+pub use ssh::{Algorithms, Destination, HostKeyChecking, HostKeyPolicy, Identity, KnownHosts, Login, Method};
+pub use ssh::{SshFacts, SshRoute};
 
 /// A two-way byte stream.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -4,7 +4,7 @@
 use flate2::{Compress, Compression, FlushCompress};
 use sshvnc::client::{Client, Event, Settings, canvas_for};
 use sshvnc::picture::{ByteOrder, Cursor, Size};
-use sshvnc::rfb::{PixelFormat, encoding};
+use sshvnc::rfb::{Inbox, PixelFormat, encoding};
 
 use crate::every_cut::{self, every_cut};
 use crate::server::{COLOUR_MAP, PLAIN, WIRES, drawn, endless_update, paints, rectangle, update};
@@ -658,10 +658,26 @@ fn a_desktop_name_is_utf8_or_latin1() {
 }
 
 #[test]
+fn a_cut_text_that_is_too_long_to_keep_is_passed_over() {
+    let length = (4u32 << 20) + 1;
+    let text = vec![b'x'; length as usize];
+    let messages = [&[3, 0, 0, 0][..], &length.to_be_bytes(), &text, &[3, 0, 0, 0, 0, 0, 0, 1, b'y']].concat();
+    let mut inbox = Inbox::default();
+    let (mut client, mut canvas) = PLAIN.client(1, 1, ByteOrder::Rgbx);
+    for chunk in messages.chunks(100_000) {
+        inbox.push(chunk.to_vec().into());
+        client.receive(&mut inbox, &mut canvas).unwrap();
+    }
+    assert_eq!(client.events(), [Event::CutText("y".to_owned())]);
+    assert!(client.at_boundary(&inbox));
+}
+
+#[test]
 fn bell_and_cut_text_are_events() {
     let messages = [&[2, 3, 7, 7, 7, 0, 0, 0, 4][..], b"caf\xe9", &[2, 3, 0, 0, 0, 0, 0, 0, 0]].concat();
     let answer = PLAIN.answer(1, 1, &messages);
     let text = |text: &str| Event::CutText(text.to_owned());
-    assert_eq!(answer.events, [Event::Bell, text("café"), Event::Bell, text("")]);
+    // Of each kind the last counts that nobody has asked for yet.
+    assert_eq!(answer.events, [Event::Bell, text("")]);
     assert_eq!((answer.messages, answer.used), (vec![], messages.len() as u64));
 }

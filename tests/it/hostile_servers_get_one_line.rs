@@ -144,7 +144,7 @@ fn texts_of_four_gigabytes() {
         line(&[3, 0, 0, 0, 255, 255, 255, 255, b'x']),
         "a clipboard of 4294967295 bytes (ServerCutText at byte 8)"
     );
-    assert!(line(&[3, 0, 0, 0, 1, 0, 0, 1]).contains("a clipboard of 16777217 bytes"));
+    assert!(line(&[3, 0, 0, 0, 4, 0, 0, 1]).contains("a clipboard of 67108865 bytes"));
     assert_eq!(
         rectangle_line([0; 4], -307, &[255, 255, 255, 255, b'x']),
         "a desktop name of 4294967295 bytes (FramebufferUpdate at byte 16, rectangle 1, encoding DesktopName)"

@@ -8,7 +8,7 @@ use russh::keys::PrivateKey;
 use sshvnc::demo::ssh_server::{AuthPolicy, DestinationRequested, generate_key, serve};
 use sshvnc::transport::{
     Answer, Asker, Connection, Destination, Error, Identity, KnownHosts, Login, Method, Purpose, Question,
-    QuestionKind, Route, SshRoute, connect,
+    QuestionKind, Route, SshOptions, SshRoute, connect,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -69,6 +69,7 @@ impl Server {
             login,
             known_hosts: KnownHosts::memory(self.known_hosts_line(HOST)),
             to: Destination::Tcp { host: "localhost".into(), port: 5901 },
+            options: SshOptions::default(),
         };
         Way { route, targets }
     }

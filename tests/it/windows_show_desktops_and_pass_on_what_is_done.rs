@@ -228,7 +228,7 @@ fn the_demo_shows_its_desktop_and_ends_when_its_window_is_closed() {
     let mut command = crate::real::viewer::sshvnc(home.path());
     let viewer = command.arg("demo").env("DISPLAY", &screen.display).spawn().unwrap();
     let window = Window { viewer, screen: &screen };
-    assert!(within(PATIENCE, || window.id().is_some()));
+    assert!(within(PATIENCE, || window.id().is_some()), "no window: {:?}", window.close());
     // It moves, and it shows what is typed.
     let before = window.picture();
     assert!(within(Duration::from_secs(10), || window.picture() != before));

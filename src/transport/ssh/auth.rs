@@ -18,19 +18,27 @@ use crate::transport::{Asker, Error};
 
 /// One request and its answer; PAM modules that ask another machine may take long.
 const STEP_LIMIT: Duration = Duration::from_secs(20);
-/// How often a password may be mistyped, as in ssh (NumberOfPasswordPrompts).
-const PROMPT_TRIES: usize = 3;
-
 /// Logs in. Tries what ssh tries: keys of the agent and of files, then keyboard-interactive, then password.
-pub(super) async fn authenticate(link: &mut Link, login: &Login, asker: &Asker) -> Result<(), Error> {
+pub(super) async fn authenticate(link: &mut Link, login: &Login, prompts: usize, asker: &Asker) -> Result<(), Error> {
     let offered = MethodSet::empty();
-    Attempt { link, login, asker, offered, tried: Vec::new(), notes: Vec::new(), rsa_hash: None }.run().await
+    let mut notes = Vec::new();
+    let secrets_allowed = !link.facts().host_key_unproven;
+    if !secrets_allowed {
+        notes.push("no password is sent to a server whose host key has changed".to_owned());
+    }
+    Attempt { link, login, prompts, secrets_allowed, asker, offered, tried: Vec::new(), notes, rsa_hash: None }
+        .run()
+        .await
 }
 
 /// An authentication under way.
 pub(super) struct Attempt<'a> {
     pub link: &'a mut Link,
     pub login: &'a Login,
+    /// How often a password may be mistyped.
+    prompts: usize,
+    /// Whether the server may see anything secret.
+    secrets_allowed: bool,
     pub asker: &'a Asker,
     /// What the server would accept next.
     offered: MethodSet,
@@ -85,7 +93,7 @@ impl Attempt<'_> {
             return self.succeed("none");
         }
         let mut keys = None;
-        let (mut interactive_left, mut password_left) = (PROMPT_TRIES, PROMPT_TRIES);
+        let (mut interactive_left, mut password_left) = (self.prompts, self.prompts);
         loop {
             if self.may(Method::PublicKey) {
                 let candidates = match &mut keys {
@@ -104,7 +112,7 @@ impl Attempt<'_> {
                 interactive_left = if let Outcome::Impossible = outcome { 0 } else { interactive_left - 1 };
                 (outcome, "keyboard-interactive")
             } else if self.may(Method::Password) && password_left > 0 {
-                let outcome = self.password(password_left < PROMPT_TRIES).await?;
+                let outcome = self.password(password_left < self.prompts).await?;
                 password_left = if let Outcome::Impossible = outcome { 0 } else { password_left - 1 };
                 (outcome, "password")
             } else {
@@ -175,7 +183,8 @@ impl Attempt<'_> {
             Method::KeyboardInteractive => MethodKind::KeyboardInteractive,
             Method::Password => MethodKind::Password,
         };
-        self.login.methods.contains(&method) && self.offered.contains(&kind)
+        let allowed = method == Method::PublicKey || self.secrets_allowed;
+        allowed && self.login.methods.contains(&method) && self.offered.contains(&kind)
     }
 
     fn succeed(&self, how: &str) -> Result<(), Error> {

@@ -5,23 +5,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client::{self, DisconnectReason, Handler};
-use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKeyOrCertificate};
-use russh::{ChannelId, ChannelOpenFailure, Names, Preferred, SshId, cipher, compression, kex, mac};
+use russh::keys::{Algorithm, HashAlg, PublicKeyOrCertificate};
+use russh::{ChannelId, ChannelOpenFailure, Limits, Names, SshId, cipher};
 use tokio::sync::watch;
 
 use super::host_key::Judge;
 use super::link::{Life, Link};
 use super::pipe::leash;
-use super::{KnownHosts, LinkRef, SshFacts};
+use super::{KnownHosts, LinkRef, Options, SshFacts};
 use crate::escape::{escape, escape_lines};
 use crate::transport::error::io_words;
 use crate::transport::{Asker, Error, Stream};
 
 /// Greeting and key exchange: a slow server needs about a second for its largest keys, so this is a dead one.
 const KEX_LIMIT: Duration = Duration::from_secs(20);
-/// With [`KEEPALIVE_MAX`], a server that fell silent is noticed within a minute.
-const KEEPALIVE: Duration = Duration::from_secs(15);
-const KEEPALIVE_MAX: usize = 3;
+/// Keys are exchanged anew after as many bytes; fewer than the least would be nothing but key exchanges.
+const REKEY_MOST: usize = 1 << 30;
+const REKEY_LEAST: usize = 1 << 20;
+/// And after this time (RFC 4253, section 9).
+const REKEY_TIME: Duration = Duration::from_secs(3600);
 /// Measured: 2 MiB halves the speed on long paths, 16 MiB is slower again and keeps old pictures in the server.
 const WINDOW: u32 = 4 * 1024 * 1024;
 /// OpenSSH never fills a larger packet.
@@ -34,6 +36,8 @@ pub(super) struct Server {
     pub name: String,
     pub host: String,
     pub port: u16,
+    /// After which it counts as gone.
+    pub silence: Duration,
 }
 
 /// Exchanges keys over `stream` and checks the server's.
@@ -42,17 +46,19 @@ pub(super) async fn connect(
     outer: Option<LinkRef>,
     server: Server,
     known_hosts: KnownHosts,
+    options: &Options,
     user: &str,
     asker: &Asker,
 ) -> Result<Link, Error> {
-    let judge = Judge::new(server.clone(), known_hosts, asker.clone());
-    let config = Arc::new(config(&judge.known_key_types()));
+    let judge = Judge::new(server.clone(), known_hosts, options.host_keys.clone(), asker.clone());
+    let config = Arc::new(config(options, &judge.known_key_types()));
     let facts = SshFacts { server: server.name.clone(), user: escape(user), ..SshFacts::default() };
     let facts = Arc::new(Mutex::new(facts));
     let (report, life) = watch::channel(Life::default());
     let client = Client { judge: Some(judge), server: server.clone(), report, facts: facts.clone() };
     let (hold, stream) = leash(stream);
-    let connecting = asker.clock().within(KEX_LIMIT, client::connect_stream(config, stream, client));
+    let limit = options.connect_timeout.unwrap_or(KEX_LIMIT);
+    let connecting = asker.clock().within(limit, client::connect_stream(config, stream, client));
     let handle = match connecting.await {
         Ok(Ok(handle)) => handle,
         Ok(Err(Failure::Ours(error))) => return Err(error),
@@ -61,7 +67,7 @@ pub(super) async fn connect(
             let cause = outer.filter(|outer| outer.is_closed()).map(|outer| outer.end_words()).or(cause);
             return Err(key_exchange_failed(&server, &error, cause));
         }
-        Err(_) => return Err(Error::timed_out("SSH greeting and key exchange", &server.name, KEX_LIMIT)),
+        Err(_) => return Err(Error::timed_out("SSH greeting and key exchange", &server.name, limit)),
     };
     Ok(Link { handle, server, life, facts, _leash: hold, outer })
 }
@@ -103,7 +109,8 @@ impl Handler for Client {
                 let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
                 self.edit_facts(|facts| facts.host_key_fingerprint = fingerprint);
                 let Some(judge) = self.judge.take() else { return Ok(false) };
-                judge.check(key).await.map_err(Failure::Ours)?;
+                let proven = judge.check(key).await.map_err(Failure::Ours)?;
+                self.edit_facts(|facts| facts.host_key_unproven = !proven);
                 Ok(true)
             }
             // None was asked for: nobody has checked who signed it.
@@ -258,66 +265,24 @@ impl Handler for Client {
     }
 }
 
-fn config(known_key_types: &[Algorithm]) -> client::Config {
+fn config(options: &Options, known_key_types: &[Algorithm]) -> client::Config {
+    let (interval, count) = options.alive.unzip();
+    // russh refuses more than a gigabyte, after which keys should be new anyway.
+    let bytes = options.rekey_bytes.map_or(REKEY_MOST, |bytes| usize::try_from(bytes).unwrap_or(REKEY_MOST));
+    let bytes = bytes.clamp(REKEY_LEAST, REKEY_MOST);
     client::Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-sshvnc_", env!("CARGO_PKG_VERSION")))),
+        limits: Limits::new(bytes, bytes, options.rekey_time.unwrap_or(REKEY_TIME)),
         window_size: WINDOW,
         maximum_packet_size: PACKET,
-        preferred: preferred(known_key_types),
+        preferred: options.algorithms.preferred(known_key_types, options.compression),
         // It would end idle but healthy connections and does not cover the key exchange.
         inactivity_timeout: None,
-        keepalive_interval: Some(KEEPALIVE),
-        keepalive_max: KEEPALIVE_MAX,
+        keepalive_interval: interval,
+        keepalive_max: count.unwrap_or_default(),
         nodelay: true,
         ..client::Config::default()
     }
-}
-
-/// No SHA-1, no CBC. AES-GCM first: it costs half of what chacha20 does on any processor with AES instructions.
-fn preferred(known_key_types: &[Algorithm]) -> Preferred {
-    Preferred {
-        kex: Cow::Borrowed(&[
-            kex::MLKEM768X25519_SHA256,
-            kex::CURVE25519,
-            kex::CURVE25519_PRE_RFC_8731,
-            kex::ECDH_SHA2_NISTP256,
-            kex::ECDH_SHA2_NISTP384,
-            kex::ECDH_SHA2_NISTP521,
-            kex::DH_G14_SHA256,
-            kex::DH_G16_SHA512,
-            // Not methods but flags: without them there is no EXT_INFO and no strict key exchange.
-            kex::EXTENSION_SUPPORT_AS_CLIENT,
-            kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
-        ]),
-        key: Cow::Owned(host_key_algorithms(known_key_types)),
-        host_key_certificates: Cow::Borrowed(&[]),
-        cipher: Cow::Borrowed(&[
-            cipher::AES_128_GCM,
-            cipher::AES_256_GCM,
-            cipher::CHACHA20_POLY1305,
-            cipher::AES_256_CTR,
-            cipher::AES_128_CTR,
-        ]),
-        mac: Cow::Borrowed(&[mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM, mac::HMAC_SHA256, mac::HMAC_SHA512]),
-        compression: Cow::Borrowed(&[compression::NONE]),
-    }
-}
-
-/// The types that are known for this host come first: a server with several keys then shows the one we can check.
-fn host_key_algorithms(known: &[Algorithm]) -> Vec<Algorithm> {
-    let ecdsa = |curve| Algorithm::Ecdsa { curve };
-    let mut all = vec![
-        Algorithm::Ed25519,
-        ecdsa(EcdsaCurve::NistP256),
-        ecdsa(EcdsaCurve::NistP384),
-        ecdsa(EcdsaCurve::NistP521),
-        Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
-        Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
-    ];
-    all.sort_by_key(|a| {
-        !known.iter().any(|k| k == a || matches!((k, a), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. })))
-    });
-    all
 }
 
 fn key_exchange_failed(server: &Server, error: &russh::Error, cause: Option<String>) -> Error {
@@ -344,8 +309,7 @@ fn end_words(server: &Server, error: &russh::Error) -> String {
     let name = &server.name;
     match error {
         E::KeepaliveTimeout => {
-            let silence = KEEPALIVE.as_secs() * (KEEPALIVE_MAX as u64 + 1);
-            format!("the SSH connection to {name} was lost: no sign of life for {silence} s")
+            format!("the SSH connection to {name} was lost: no sign of life for {} s", server.silence.as_secs())
         }
         E::IO(error) => format!("the SSH connection to {name} was lost: {}", io_words(error)),
         E::Disconnect | E::HUP | E::SendError | E::RecvError => {
@@ -354,29 +318,5 @@ fn end_words(server: &Server, error: &russh::Error) -> String {
         E::WrongServerSig => format!("{name} could not prove that it owns its host key"),
         E::PacketAuth | E::DecryptionError => format!("what arrived from {name} was damaged or forged on the way"),
         error => format!("the SSH connection to {name} failed: {}", escape(&error.to_string().to_lowercase())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_algorithm_rests_on_sha1() {
-        let offered = preferred(&[]);
-        let keys = offered.key.iter().map(ToString::to_string);
-        let names = offered.kex.iter().map(|n| n.as_ref().to_string()).chain(keys);
-        for name in names.chain(offered.mac.iter().map(|n| n.as_ref().to_string())) {
-            assert!(!name.ends_with("sha1") && name != "ssh-rsa", "{name}");
-        }
-    }
-
-    #[test]
-    fn known_types_come_first() {
-        let names = |known: &[Algorithm]| {
-            host_key_algorithms(known).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        };
-        assert!(names(&[]).starts_with("ssh-ed25519 ecdsa"));
-        assert!(names(&[Algorithm::Rsa { hash: None }]).starts_with("rsa-sha2-512 rsa-sha2-256 ssh-ed25519"));
     }
 }

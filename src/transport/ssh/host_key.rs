@@ -4,10 +4,10 @@ use std::path::Path;
 
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 
-use super::KnownHosts;
 use super::client::Server;
 use super::host_pattern::file_name_of;
 use super::known_hosts::{Place, Study, Verdict};
+use super::{HostKeyChecking, HostKeyPolicy, KnownHosts};
 use crate::escape::escape;
 use crate::transport::{Answer, Asker, Error, QuestionKind};
 
@@ -15,14 +15,22 @@ use crate::transport::{Answer, Asker, Error, QuestionKind};
 pub(super) struct Judge {
     server: Server,
     known_hosts: KnownHosts,
+    policy: HostKeyPolicy,
+    /// The name to look for and to write down, with its port.
+    known_as: (String, u16),
     study: Study,
     asker: Asker,
 }
 
 impl Judge {
-    pub(super) fn new(server: Server, known_hosts: KnownHosts, asker: Asker) -> Judge {
-        let study = known_hosts.study(&server.host, server.port);
-        Judge { server, known_hosts, study, asker }
+    pub(super) fn new(server: Server, known_hosts: KnownHosts, policy: HostKeyPolicy, asker: Asker) -> Judge {
+        // An alias stands for the whole place, port and all.
+        let known_as = match &policy.alias {
+            Some(alias) => (alias.to_lowercase(), 22),
+            None => (server.host.clone(), server.port),
+        };
+        let study = known_hosts.study(&known_as.0, known_as.1);
+        Judge { server, known_hosts, policy, known_as, study, asker }
     }
 
     /// The types of this host's known keys.
@@ -30,16 +38,25 @@ impl Judge {
         self.study.key_types()
     }
 
-    /// Returns if `key` is this host's.
-    pub(super) async fn check(&self, key: &PublicKey) -> Result<(), Error> {
+    /// Returns whether `key` is this host's; false if it is not the known one and was let pass all the same.
+    pub(super) async fn check(&self, key: &PublicKey) -> Result<bool, Error> {
         let name = &self.server.name;
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
         let key_type = key.algorithm().to_string();
         match self.study.verdict(key) {
-            Verdict::Known => Ok(()),
+            Verdict::Known => Ok(true),
             Verdict::Revoked(place) => {
                 Err(Error::refused(format!("the host key of {name}, {key_type} {fingerprint}, is revoked at {place}"))
                     .hint("do not connect: ask the server's administrator for its new key"))
+            }
+            Verdict::Changed(place) | Verdict::OtherTypes { place, .. }
+                if self.policy.checking == HostKeyChecking::No =>
+            {
+                tracing::warn!(
+                    "the host key of {name} is not the one at {place} but {key_type} {fingerprint}; \
+                     it is let pass because StrictHostKeyChecking is no"
+                );
+                Ok(false)
             }
             Verdict::Changed(place) => Err(Error::refused(format!(
                 "the host key of {name} has changed: {place} has another {key_type} key, the server shows {fingerprint}"
@@ -50,12 +67,22 @@ impl Judge {
                 escape(&types.join(", "))
             ))
             .hint(self.removal("somebody may be posing as the server; if its keys were changed on purpose", &place))),
-            Verdict::Unknown => self.ask(key, key_type, fingerprint).await,
+            Verdict::Unknown => match self.policy.checking {
+                HostKeyChecking::Yes => Err(Error::refused(format!(
+                    "the host key of {name} is not known: {key_type} {fingerprint}, and StrictHostKeyChecking is yes"
+                ))
+                .hint(self.addition())),
+                HostKeyChecking::AcceptNew | HostKeyChecking::No => {
+                    self.remember(key);
+                    Ok(true)
+                }
+                HostKeyChecking::Ask => self.ask(key, key_type, fingerprint).await.map(|()| true),
+            },
         }
     }
 
     async fn ask(&self, key: &PublicKey, key_type: String, fingerprint: String) -> Result<(), Error> {
-        let Server { name, host, port } = &self.server;
+        let Server { name, host, port, .. } = &self.server;
         let question = QuestionKind::UnknownHostKey {
             host: if *port == 22 { escape(host) } else { name.clone() },
             key_type: key_type.clone(),
@@ -65,23 +92,33 @@ impl Judge {
         match self.asker.ask(question).await {
             Answer::Yes { remember } => {
                 if remember {
-                    match self.known_hosts.remember(host, *port, key) {
-                        Ok(place) => tracing::info!("the host key of {name} was added to {place}"),
-                        Err(error) => tracing::warn!("the host key of {name} could not be written down: {error}"),
-                    }
+                    self.remember(key);
                 }
                 Ok(())
             }
             _ if self.asker.has_somebody() => Err(Error::refused(unknown).hint("it was not confirmed")),
-            _ => Err(Error::refused(format!("{unknown}, and there is no terminal to ask on")).hint(format!(
-                "connect once from a terminal, or add the key with: ssh-keyscan -p {port} {} (and compare the fingerprint)",
-                shell_word(host)
-            ))),
+            _ => Err(Error::refused(format!("{unknown}, and there is no terminal to ask on")).hint(self.addition())),
         }
     }
 
+    fn remember(&self, key: &PublicKey) {
+        let name = &self.server.name;
+        match self.known_hosts.remember(&self.known_as.0, self.known_as.1, key) {
+            Ok(place) => tracing::info!("the host key of {name} was added to {place}"),
+            Err(error) => tracing::warn!("the host key of {name} could not be written down: {error}"),
+        }
+    }
+
+    fn addition(&self) -> String {
+        let Server { host, port, .. } = &self.server;
+        let host = shell_word(host);
+        format!(
+            "connect once from a terminal, or add the key with: ssh-keyscan -p {port} {host} (and compare the fingerprint)"
+        )
+    }
+
     fn removal(&self, why: &str, place: &Place) -> String {
-        let name = shell_word(&file_name_of(&self.server.host, self.server.port));
+        let name = shell_word(&file_name_of(&self.known_as.0, self.known_as.1));
         match &place.file {
             Some(file) => format!("{why}: ssh-keygen -R {name} -f {}", shell_word(&path_words(file))),
             None => format!("{why}, give the new key"),

@@ -1,6 +1,7 @@
 //! A channel of an SSH connection that runs inside this process (RFC 4251 to 4254).
 
 mod agent;
+pub mod algorithms;
 mod auth;
 mod channel;
 mod client;
@@ -9,6 +10,7 @@ mod host_pattern;
 mod keys;
 mod known_hosts;
 mod link;
+mod options;
 mod pipe;
 mod prompts;
 
@@ -20,7 +22,9 @@ use russh::keys::PrivateKey;
 use super::connection::{self, Ends as AnyEnds};
 use super::{Asker, Error, Route};
 
+pub use algorithms::Algorithms;
 pub use known_hosts::KnownHosts;
+pub use options::{HostKeyChecking, HostKeyPolicy, Options};
 
 pub(super) use channel::{ChannelIn, ChannelOut, Ends};
 pub(super) type LinkRef = Arc<link::Link>;
@@ -39,6 +43,8 @@ pub struct SshRoute {
     pub known_hosts: KnownHosts,
     /// What the SSH server shall connect the channel to.
     pub to: Destination,
+    /// Everything else that ssh_config(5) has a keyword for.
+    pub options: Options,
 }
 
 /// The far end of a channel, as the SSH server sees it.
@@ -116,6 +122,8 @@ pub struct SshFacts {
     pub host_key_algorithm: String,
     /// `SHA256:` and base64.
     pub host_key_fingerprint: String,
+    /// The host key is not the known one and was let pass (StrictHostKeyChecking no): no secret is sent there.
+    pub host_key_unproven: bool,
     /// The method that opened the door, with the key's name.
     pub authenticated_by: String,
     /// The banner, escaped line by line.
@@ -181,11 +189,12 @@ pub(super) fn check(route: &Route) -> impl Future<Output = Result<(), Error>> + 
 
 /// Connects to the SSH server, logs in and opens the channel.
 pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Error> {
-    let SshRoute { via, host, port, login, known_hosts, to } = route;
+    let SshRoute { via, host, port, login, known_hosts, to, options } = route;
     let (stream, outer, mut facts) = connection::open(via, asker).await?.into_stream();
-    let server = client::Server { name: super::tcp::place(&host, port), host, port };
-    let mut session = client::connect(stream, outer, server, known_hosts, &login.user, asker).await?;
-    auth::authenticate(&mut session, &login, asker).await?;
+    let silence = options.alive.map_or(std::time::Duration::ZERO, |(interval, count)| interval * (count as u32 + 1));
+    let server = client::Server { name: super::tcp::place(&host, port), host, port, silence };
+    let mut session = client::connect(stream, outer, server, known_hosts, &options, &login.user, asker).await?;
+    auth::authenticate(&mut session, &login, options.password_prompts, asker).await?;
     let (ends, ssh_facts) = channel::open(session, &to, asker).await?;
     facts.push(ssh_facts);
     Ok(AnyEnds::Ssh { ends, facts })

@@ -56,7 +56,14 @@ impl Desktop {
                 Command::new("Xtigervnc")
                     .args([&display, "-geometry", "800x600", "-depth", "24", "-rfbport", &rfbport])
                     .args(["-interface", "127.0.0.1", "-nolisten", "tcp", "-SecurityTypes", "VncAuth"])
-                    .args(["-rfbauth", passwd, "-UseBlacklist=0", "-rfbunixpath", socket.to_str().unwrap()]),
+                    .args([
+                        "-rfbauth",
+                        passwd,
+                        "-UseBlacklist=0",
+                        "-noreset",
+                        "-rfbunixpath",
+                        socket.to_str().unwrap(),
+                    ]),
                 &log,
             )),
             Server::Xtightvnc => servers.push(Running::start(
@@ -67,7 +74,7 @@ impl Desktop {
                 &log,
             )),
             Server::X11vnc => {
-                let xvfb = ["-screen", "0", "800x600x24", "-nolisten", "tcp"];
+                let xvfb = ["-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"];
                 servers.push(Running::start(Command::new("Xvfb").arg(&display).args(xvfb), &log));
                 wait_for_display(&display, &log);
                 servers.push(Running::start(
@@ -138,7 +145,8 @@ impl Screen {
         let log = folder.path().join("log");
         let display = format!(":{}", free_port());
         let size = format!("{width}x{height}x{depth}");
-        let xvfb = ["-screen", "0", &size, "-nolisten", "tcp"];
+        // Without the last it starts anew when its last client leaves, and drops who comes at that moment.
+        let xvfb = ["-screen", "0", &size, "-nolisten", "tcp", "-noreset"];
         let server = Running::start(Command::new("Xvfb").arg(&display).args(xvfb), &log);
         wait_for_display(&display, &log);
         Screen { _server: server, _folder: folder, display }

@@ -1,0 +1,155 @@
+//! The algorithms that are known here by their names in RFC 4253 and its kin, in the order they are preferred.
+
+use std::borrow::Cow;
+
+use russh::keys::Algorithm;
+use russh::{Preferred, compression, kex};
+
+/// Key exchange methods, best first. No SHA-1; nothing that takes a second and more.
+pub const KEX: [&str; 8] = [
+    "mlkem768x25519-sha256",
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group14-sha256",
+    "diffie-hellman-group16-sha512",
+];
+
+/// Key exchange methods that are used only if they are asked for.
+pub const KEX_ON_REQUEST: [&str; 2] = ["diffie-hellman-group18-sha512", "diffie-hellman-group-exchange-sha256"];
+
+/// Ciphers, best first. AES-GCM costs half of what chacha20 does on any processor with AES instructions.
+pub const CIPHERS: [&str; 6] = [
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes256-ctr",
+    "aes192-ctr",
+    "aes128-ctr",
+];
+
+/// MACs, best first; the first three ciphers need none.
+pub const MACS: [&str; 4] =
+    ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"];
+
+/// Signature algorithms of host keys, and of users' keys, best first.
+pub const HOST_KEYS: [&str; 6] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+];
+
+/// The algorithms that may be used, by name and best first. Names that are not known here are passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Algorithms {
+    /// KexAlgorithms.
+    pub kex: Vec<String>,
+    /// Ciphers.
+    pub ciphers: Vec<String>,
+    /// MACs.
+    pub macs: Vec<String>,
+    /// HostKeyAlgorithms. `None` takes all that are known, the types recorded for the host first.
+    pub host_keys: Option<Vec<String>>,
+    /// PubkeyAcceptedAlgorithms.
+    pub user_keys: Vec<String>,
+}
+
+impl Default for Algorithms {
+    fn default() -> Algorithms {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Algorithms {
+            kex: owned(&KEX),
+            ciphers: owned(&CIPHERS),
+            macs: owned(&MACS),
+            host_keys: None,
+            user_keys: owned(&HOST_KEYS),
+        }
+    }
+}
+
+impl Algorithms {
+    /// What is offered to a server whose host keys of the types `known` are recorded.
+    pub(super) fn preferred(&self, known: &[Algorithm], compress: bool) -> Preferred {
+        let mut methods: Vec<kex::Name> = named(&self.kex);
+        // Not methods but flags: without them there is no EXT_INFO and no strict key exchange.
+        methods.extend([kex::EXTENSION_SUPPORT_AS_CLIENT, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT]);
+        Preferred {
+            kex: Cow::Owned(methods),
+            key: Cow::Owned(self.host_key_algorithms(known)),
+            host_key_certificates: Cow::Borrowed(&[]),
+            cipher: Cow::Owned(named(&self.ciphers)),
+            mac: Cow::Owned(named(&self.macs)),
+            // russh's own preset names `none` first, which never compresses.
+            compression: match compress {
+                true => Cow::Borrowed(&[compression::ZLIB_LEGACY, compression::ZLIB, compression::NONE]),
+                false => Cow::Borrowed(&[compression::NONE]),
+            },
+        }
+    }
+
+    /// The types that are known for this host come first: a server with several keys then shows the one we can check.
+    pub(super) fn host_key_algorithms(&self, known: &[Algorithm]) -> Vec<Algorithm> {
+        let parse = |name: &str| name.parse::<Algorithm>().ok().filter(|_| HOST_KEYS.contains(&name));
+        if let Some(names) = &self.host_keys {
+            return names.iter().filter_map(|name| parse(name)).collect();
+        }
+        let mut all: Vec<Algorithm> = HOST_KEYS.iter().filter_map(|name| parse(name)).collect();
+        all.sort_by_key(|a| {
+            !known.iter().any(|k| k == a || matches!((k, a), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. })))
+        });
+        all
+    }
+}
+
+fn named<'a, T: TryFrom<&'a str>>(names: &'a [String]) -> Vec<T> {
+    names.iter().filter_map(|name| T::try_from(name.as_str()).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use russh::{cipher, mac};
+
+    #[test]
+    fn every_name_is_known_to_the_protocol_library() {
+        let all = Algorithms::default().preferred(&[], false);
+        // Two flags are added to the methods.
+        let counts = [all.kex.len() - 2, all.cipher.len(), all.mac.len(), all.key.len()];
+        assert_eq!(counts, [KEX.len(), CIPHERS.len(), MACS.len(), HOST_KEYS.len()]);
+        for name in KEX_ON_REQUEST {
+            assert!(kex::Name::try_from(name).is_ok(), "{name}");
+        }
+        for name in CIPHERS {
+            assert!(cipher::Name::try_from(name).is_ok(), "{name}");
+        }
+        for name in MACS {
+            assert!(mac::Name::try_from(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_algorithm_rests_on_sha1() {
+        for name in KEX.iter().chain(&KEX_ON_REQUEST).chain(&MACS).chain(&HOST_KEYS) {
+            assert!(!name.ends_with("sha1") && *name != "ssh-rsa", "{name}");
+        }
+    }
+
+    #[test]
+    fn known_types_come_first_unless_an_order_was_given() {
+        let names = |algorithms: &Algorithms, known: &[Algorithm]| {
+            let all = algorithms.host_key_algorithms(known);
+            all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let all = Algorithms::default();
+        let rsa = [Algorithm::Rsa { hash: None }];
+        assert!(names(&all, &[]).starts_with("ssh-ed25519 ecdsa"));
+        assert!(names(&all, &rsa).starts_with("rsa-sha2-512 rsa-sha2-256 ssh-ed25519"));
+        let given = Algorithms { host_keys: Some(vec!["ssh-rsa".into(), "ssh-ed25519".into()]), ..all };
+        assert_eq!(names(&given, &rsa), "ssh-ed25519");
+    }
+}
