@@ -130,6 +130,15 @@ pub struct Connection {
     /// Say what happens, on stderr; twice for more
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Compress what goes through SSH: for slow links and encodings that do not compress
+    #[arg(short = 'C', conflicts_with = "direct")]
+    pub compression: bool,
+    /// The desktop is the input and output of this command on the SSH server, such as x11vnc -inetd
+    #[arg(long, value_name = "COMMAND", conflicts_with = "direct")]
+    pub exec: Option<String>,
+    /// Let the system's ssh make the connection, for what only it has (Kerberos, PKCS#11, ControlMaster)
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "direct", num_args = 0..=1, require_equals = true, default_missing_value = "ssh")]
+    pub ssh_program: Option<String>,
     /// Options of ssh that are not here yet.
     #[command(flatten)]
     pub not_yet: NotYet,
@@ -139,8 +148,6 @@ pub struct Connection {
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "not-yet")]
 pub struct NotYet {
-    #[arg(short = 'C', hide = true)]
-    pub(crate) compression: bool,
     #[arg(short = 'o', hide = true, value_name = "KEY=VALUE")]
     pub(crate) option: Vec<String>,
     #[arg(short = 'F', hide = true, value_name = "FILE")]

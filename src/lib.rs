@@ -17,6 +17,7 @@ pub mod picture;
 pub mod picture_file;
 pub mod recording;
 pub mod rfb;
+pub mod route;
 pub mod session;
 pub mod target;
 pub mod terminal;

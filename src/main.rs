@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use sshvnc::error::Failure;
 
 fn main() -> ExitCode {
-    match sshvnc::run(std::env::args_os()) {
+    let ended = sshvnc::run(std::env::args_os());
+    sshvnc::transport::end_children();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Whoever sent a signal knows why it ended.

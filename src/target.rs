@@ -16,8 +16,8 @@ pub enum Target {
         user: Option<String>,
         /// Name or address, without brackets.
         host: String,
-        /// Where the desktop listens there.
-        place: Place,
+        /// Where the desktop listens there, if that was said.
+        place: Option<Place>,
     },
     /// A Unix socket of this machine.
     LocalSocket(PathBuf),
@@ -43,6 +43,13 @@ pub struct Gateway {
     pub port: Option<u16>,
 }
 
+impl Default for Place {
+    /// Display 0.
+    fn default() -> Place {
+        Place::Port(FIRST_PORT)
+    }
+}
+
 impl Target {
     /// Reads `[USER@]HOST[:DISPLAY]`, `[USER@]HOST::PORT`, `[USER@]HOST:/SOCKET` or `/SOCKET`.
     ///
@@ -62,20 +69,24 @@ impl Target {
             if !rest.is_empty() {
                 return Err(format!("\"{text}\" has something between the host and the socket's path"));
             }
-            return Ok(Target::Host { user, host: checked_host(host)?, place: Place::Socket(format!("/{path}")) });
+            return Ok(Target::Host {
+                user,
+                host: checked_host(host)?,
+                place: Some(Place::Socket(format!("/{path}"))),
+            });
         }
         let (user, rest) = user_and_host(text)?;
         let (host, number) = host_and_number(rest)?;
         let host = if host.is_empty() { "localhost".to_owned() } else { checked_host(host)? };
         let port = match number {
-            Number::None => FIRST_PORT,
-            Number::Port(port) => number_in(port, 1, "a port")?,
-            Number::Display(display) => match number_in(display, 0, "a display or port")? {
+            Number::None => None,
+            Number::Port(port) => Some(number_in(port, 1, "a port")?),
+            Number::Display(display) => Some(match number_in(display, 0, "a display or port")? {
                 display if display < FIRST_NUMBER_OF_A_PORT => FIRST_PORT + display,
                 port => port,
-            },
+            }),
         };
-        Ok(Target::Host { user, host, place: Place::Port(port) })
+        Ok(Target::Host { user, host, place: port.map(Place::Port) })
     }
 }
 
@@ -161,14 +172,14 @@ fn checked_host(host: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn host(user: Option<&str>, host: &str, place: Place) -> Result<Target, String> {
+    fn host(user: Option<&str>, host: &str, place: Option<Place>) -> Result<Target, String> {
         Ok(Target::Host { user: user.map(str::to_owned), host: host.to_owned(), place })
     }
 
     #[test]
     fn displays_and_ports_as_in_other_viewers() {
         for (text, name, port) in [
-            ("host", "host", 5900),
+            ("host", "host", 0),
             ("host:1", "host", 5901),
             ("host:99", "host", 5999),
             ("host:100", "host", 100),
@@ -178,18 +189,18 @@ mod tests {
             ("::1", "localhost", 1),
             ("[::1]:1", "::1", 5901),
             ("[::1]::22", "::1", 22),
-            ("[fe80::1%eth0]", "fe80::1%eth0", 5900),
-            ("2001:db8::5", "2001:db8::5", 5900),
+            ("[fe80::1%eth0]", "fe80::1%eth0", 0),
+            ("2001:db8::5", "2001:db8::5", 0),
         ] {
-            assert_eq!(Target::parse(text), host(None, name, Place::Port(port)), "{text}");
+            assert_eq!(Target::parse(text), host(None, name, (port > 0).then_some(Place::Port(port))), "{text}");
         }
     }
 
     #[test]
     fn users_and_sockets() {
-        assert_eq!(Target::parse("me@host:1"), host(Some("me"), "host", Place::Port(5901)));
-        assert_eq!(Target::parse("me@corp.com@host"), host(Some("me@corp.com"), "host", Place::Port(5900)));
-        let socket = |path: &str| Place::Socket(path.to_owned());
+        assert_eq!(Target::parse("me@host:1"), host(Some("me"), "host", Some(Place::Port(5901))));
+        assert_eq!(Target::parse("me@corp.com@host"), host(Some("me@corp.com"), "host", None));
+        let socket = |path: &str| Some(Place::Socket(path.to_owned()));
         assert_eq!(Target::parse("me@host:/run/a@b:1"), host(Some("me"), "host", socket("/run/a@b:1")));
         assert_eq!(Target::parse("host::/run/vnc"), host(None, "host", socket("/run/vnc")));
         assert_eq!(Target::parse("[::1]:/run/vnc"), host(None, "::1", socket("/run/vnc")));

@@ -1,7 +1,11 @@
-//! Questions on the terminal, and the terminal's settings put back if the program ends in the middle of one.
+//! Questions on the terminal or by an askpass program, and the terminal's settings put back if the program ends in the
+//! middle of one.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::termios::{self, OptionalActions, Termios};
@@ -15,9 +19,31 @@ const TERMINAL: &str = "/dev/tty";
 /// The settings from before the question that is open.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// Whether there is a terminal to ask on.
-pub fn is_there() -> bool {
-    open().is_ok()
+/// Who answers questions.
+enum Answerer {
+    Terminal,
+    /// The program named by SSH_ASKPASS, as in ssh(1).
+    Program(OsString),
+}
+
+/// Whether there is a terminal or a program to ask.
+pub fn can_ask() -> bool {
+    answerer().is_some()
+}
+
+/// As ssh decides it: SSH_ASKPASS_REQUIRE first, then the terminal, then the program if there is a screen for it.
+fn answerer() -> Option<Answerer> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let program = set("SSH_ASKPASS").map(Answerer::Program);
+    let require = set("SSH_ASKPASS_REQUIRE").unwrap_or_default();
+    if require == "force" || require == "prefer" {
+        if let Some(program) = program {
+            return Some(program);
+        }
+    } else if open().is_err() && require != "never" && (set("DISPLAY").is_some() || set("WAYLAND_DISPLAY").is_some()) {
+        return program;
+    }
+    open().is_ok().then_some(Answerer::Terminal)
 }
 
 /// Answers a question from another thread, so that signals and the session's end are still seen meanwhile.
@@ -25,7 +51,12 @@ pub fn answer(question: Question) {
     let Question { kind, reply } = question;
     let asked = std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
         // A question that can not be asked is refused: the error that follows says what was asked.
-        let answer = ask(&kind).unwrap_or_else(|error| {
+        let asked = match answerer() {
+            Some(Answerer::Program(program)) => ask_program(&program, &kind),
+            Some(Answerer::Terminal) => ask(&kind),
+            None => Ok(Answer::No),
+        };
+        let answer = asked.unwrap_or_else(|error| {
             tracing::debug!("{TERMINAL}: {error}");
             Answer::No
         });
@@ -94,6 +125,33 @@ fn ask(kind: &QuestionKind) -> io::Result<Answer> {
             }))
         }
     }
+}
+
+/// Asks through a program: what it prints is the answer, and a status other than 0 is a refusal.
+fn ask_program(program: &OsString, kind: &QuestionKind) -> io::Result<Answer> {
+    let mut call = Command::new(program);
+    let prompt = match kind {
+        QuestionKind::UnknownHostKey { host, key_type, fingerprint } => {
+            format!(
+                "{host} is not known here. Its {key_type} key has the fingerprint {fingerprint}. Is it the right one (yes or no)?"
+            )
+        }
+        QuestionKind::Secret { prompt, .. } => format!("{}: ", prompt.trim_end_matches([':', ' '])),
+    };
+    let output = call.arg(&prompt).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    let printed = Zeroizing::new(output.stdout);
+    if !output.status.success() {
+        return Ok(Answer::No);
+    }
+    let first = printed.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = Zeroizing::new(String::from_utf8_lossy(first).trim_end_matches('\r').to_owned());
+    Ok(match kind {
+        QuestionKind::UnknownHostKey { fingerprint, .. } if *text == "yes" || *text == *fingerprint => {
+            Answer::Yes { remember: true }
+        }
+        QuestionKind::UnknownHostKey { .. } => Answer::No,
+        QuestionKind::Secret { .. } => Answer::Secret(SecretString::from(text.to_string())),
+    })
 }
 
 /// Asks for something that may be seen. The end of the input is no answer.

@@ -262,7 +262,7 @@ impl From<Error> for Failure {
             Error::Handshake(error) => error.into(),
             Error::Protocol(error) => error.into(),
             Error::NoPassword(_) => Failure::new(Kind::NotLetIn, message)
-                .hint("give it with --passwd FILE or in VNC_PASSWORD, or start sshvnc on a terminal"),
+                .hint("give it with --passwd FILE or in VNC_PASSWORD, start sshvnc on a terminal, or set SSH_ASKPASS"),
             Error::Recording(error) => error.into(),
             Error::CutOff { .. } | Error::Silent { .. } | Error::Flooded(_) => {
                 Failure::new(Kind::NoConnection, message)

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::error::{Error, io_words};
 use super::ssh::{self, SshFacts};
-use super::{Asker, Route, Stream, tcp};
+use super::{Asker, Route, Stream, command, system_ssh, tcp};
 
 /// The room offered to one read of a socket: large enough that a busy server costs few system calls.
 const READ_ROOM: usize = 256 * 1024;
@@ -116,14 +116,24 @@ pub(super) enum Ends {
 pub(super) fn open(route: Route, asker: &Asker) -> Pin<Box<dyn Future<Output = Result<Ends, Error>> + Send + '_>> {
     Box::pin(async move {
         match route {
-            Route::Tcp { host, port } => {
-                let (reader, writer) = tcp::connect(&host, port, asker).await?.into_split();
+            Route::Tcp { host, port, options } => {
+                let (reader, writer) = tcp::connect(&host, port, &options, asker).await?.into_split();
                 let peer = tcp::place(&host, port);
                 Ok(Ends::Plain { reader: Box::new(reader), writer: Box::new(writer), peer })
             }
             Route::Unix { path } => {
                 let (reader, writer) = tcp::connect_unix(&path).await?.into_split();
                 let peer = crate::escape::escape(&path.display().to_string());
+                Ok(Ends::Plain { reader: Box::new(reader), writer: Box::new(writer), peer })
+            }
+            Route::Command(command) => {
+                let (reader, writer) = command::shell(&command)?.into_split();
+                let peer = format!("the command \"{}\"", crate::escape::escape(&command));
+                Ok(Ends::Plain { reader: Box::new(reader), writer: Box::new(writer), peer })
+            }
+            Route::SystemSsh(ssh) => {
+                let (stream, peer) = system_ssh::open(&ssh)?;
+                let (reader, writer) = stream.into_split();
                 Ok(Ends::Plain { reader: Box::new(reader), writer: Box::new(writer), peer })
             }
             Route::Given(stream) => {

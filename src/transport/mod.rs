@@ -1,22 +1,26 @@
 //! BYTES TO AND FROM: TCP, local sockets and SSH channels; it does not know what RFB is.
 
+mod command;
 mod connection;
 pub mod deadline;
 mod error;
 mod question;
 pub mod ssh;
+mod system_ssh;
 mod tcp;
 
 use std::path::PathBuf;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use command::end_children;
 pub use connection::{Connection, Facts, Inbound, Outbound};
 pub use error::{Error, Trouble};
 pub use question::{Answer, Asker, Purpose, Question, QuestionKind};
 pub use ssh::Options as SshOptions;
 pub use ssh::{Algorithms, Destination, HostKeyChecking, HostKeyPolicy, Identity, KnownHosts, Login, Method};
 pub use ssh::{SshFacts, SshRoute};
+pub use tcp::{Family, TcpOptions};
 
 /// A two-way byte stream.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -31,16 +35,35 @@ pub enum Route {
         host: String,
         /// Port number.
         port: u16,
+        /// How it is made.
+        options: TcpOptions,
     },
     /// A local socket.
     Unix {
         /// Its path.
         path: PathBuf,
     },
+    /// The input and output of a command for the user's shell (ProxyCommand of ssh_config).
+    Command(String),
+    /// What the system's own ssh reaches (`ssh -W`), with everything that only it can do.
+    SystemSsh(SystemSsh),
     /// A stream that exists already.
     Given(Box<dyn Stream>),
     /// A channel of an SSH connection of this process.
     Ssh(Box<SshRoute>),
+}
+
+/// A call of the system's ssh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemSsh {
+    /// The program, such as `ssh`.
+    pub program: String,
+    /// Its options, as they are typed.
+    pub options: Vec<String>,
+    /// The SSH server, as ssh takes it.
+    pub host: String,
+    /// Where the server connects to.
+    pub to: Destination,
 }
 
 /// Connects along `route`, asking `asker` what only a person can know.

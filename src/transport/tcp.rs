@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
 use super::Asker;
@@ -18,17 +18,55 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// How long one address may be tried alone before the next one joins (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
+/// How a TCP connection is made; the names in brackets are those of ssh_config(5).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TcpOptions {
+    /// Addresses of one family only (AddressFamily).
+    pub family: Option<Family>,
+    /// The address of this machine to connect from (BindAddress).
+    pub from: Option<IpAddr>,
+    /// How long it may take (ConnectTimeout).
+    pub timeout: Option<Duration>,
+    /// How often it is tried again, a second apart (ConnectionAttempts less one).
+    pub retries: u32,
+    /// Whether the kernel looks now and then whether the other side is still there (TCPKeepAlive).
+    pub keep_alive: bool,
+}
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
 /// Connects to `host:port`.
-pub(crate) async fn connect(host: &str, port: u16, asker: &Asker) -> Result<TcpStream, Error> {
+pub(crate) async fn connect(host: &str, port: u16, options: &TcpOptions, asker: &Asker) -> Result<TcpStream, Error> {
+    let mut tried = 0;
+    loop {
+        let failed = match connect_once(host, port, options, asker).await {
+            Ok(stream) => return Ok(stream),
+            Err(failed) => failed,
+        };
+        if tried == options.retries {
+            return Err(failed);
+        }
+        tried += 1;
+        tracing::info!("{failed}; trying again");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn connect_once(host: &str, port: u16, options: &TcpOptions, asker: &Asker) -> Result<TcpStream, Error> {
     let place = place(host, port);
-    let stream = asker
-        .clock()
-        .within(CONNECT_LIMIT, async { race(order(resolve(host, port).await?), &place).await })
-        .await
-        .map_err(|_| {
-            Error::unreachable(format!("{place}: no answer within {} s", CONNECT_LIMIT.as_secs()))
-                .hint(format!("check the address, that {} is up, and that no firewall drops port {port}", escape(host)))
-        })??;
+    let limit = options.timeout.unwrap_or(CONNECT_LIMIT);
+    let connecting = async { race(order(resolve(host, port, options).await?), options, &place).await };
+    let stream = asker.clock().within(limit, connecting).await.map_err(|_| {
+        Error::unreachable(format!("{place}: no answer within {} s", limit.as_secs()))
+            .hint(format!("check the address, that {} is up, and that no firewall drops port {port}", escape(host)))
+    })??;
     // Key presses are small writes: they must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("{place}: TCP_NODELAY: {error}");
@@ -56,14 +94,25 @@ pub(crate) fn place(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+async fn resolve(host: &str, port: u16, options: &TcpOptions) -> Result<Vec<SocketAddr>, Error> {
     let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
     let name = escape(bare);
     let hint = "check the spelling; is this machine connected to the network that knows the name?";
     match tokio::net::lookup_host((bare, port)).await {
         Ok(addresses) => {
-            let addresses: Vec<_> = addresses.collect();
+            // An address to connect from can only reach its own family.
+            let from = options.from.map(|from| if from.is_ipv4() { Family::V4 } else { Family::V6 });
+            let wanted = |address: &SocketAddr| match options.family.or(from) {
+                None => true,
+                Some(Family::V4) => address.is_ipv4(),
+                Some(Family::V6) => address.is_ipv6(),
+            };
+            let addresses: Vec<_> = addresses.filter(wanted).collect();
             if addresses.is_empty() {
+                if let Some(family) = options.family.or(from) {
+                    let family = if family == Family::V4 { "IPv4" } else { "IPv6" };
+                    return Err(Error::unreachable(format!("{name}: the name has no {family} address")));
+                }
                 return Err(Error::unreachable(format!("{name}: the name has no address")).hint(hint));
             }
             Ok(addresses)
@@ -91,12 +140,13 @@ fn order(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     ordered
 }
 
-async fn race(mut waiting: VecDeque<SocketAddr>, place: &str) -> Result<TcpStream, Error> {
+async fn race(mut waiting: VecDeque<SocketAddr>, options: &TcpOptions, place: &str) -> Result<TcpStream, Error> {
     let mut running = JoinSet::new();
     let mut failures: Vec<(SocketAddr, String)> = Vec::new();
     loop {
         if let Some(address) = waiting.pop_front() {
-            running.spawn(async move { (address, TcpStream::connect(address).await) });
+            let (from, keep_alive) = (options.from, options.keep_alive);
+            running.spawn(async move { (address, dial(address, from, keep_alive).await) });
         }
         if running.is_empty() {
             return Err(refusal(place, &failures));
@@ -113,6 +163,15 @@ async fn race(mut waiting: VecDeque<SocketAddr>, place: &str) -> Result<TcpStrea
             () = tokio::time::sleep(STAGGER), if !waiting.is_empty() => {}
         }
     }
+}
+
+async fn dial(address: SocketAddr, from: Option<IpAddr>, keep_alive: bool) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_keepalive(keep_alive)?;
+    if let Some(from) = from {
+        socket.bind((from, 0).into())?;
+    }
+    socket.connect(address).await
 }
 
 /// One line for all addresses: the reason alone when they agree, address by address when they do not.
@@ -174,7 +233,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let error = connect("127.0.0.1", port, &Asker::nobody()).await.unwrap_err();
+        let error = connect("127.0.0.1", port, &TcpOptions::default(), &Asker::nobody()).await.unwrap_err();
         assert_eq!(error.message(), format!("127.0.0.1:{port}: connection refused"));
         assert!(matches!(error, Error::Unreachable(_)));
     }

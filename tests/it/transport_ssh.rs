@@ -233,7 +233,7 @@ async fn an_unanswered_password_question_is_a_refusal() {
 
     let error = server.way().fails(&Asker::nobody()).await;
     assert!(matches!(error, Error::Refused(_)));
-    assert_eq!(error.what_to_try(), Some("a password needs a terminal to ask on"));
+    assert_eq!(error.what_to_try(), Some("a password needs a terminal or SSH_ASKPASS to ask on"));
 }
 
 #[tokio::test]

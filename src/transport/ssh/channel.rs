@@ -9,19 +9,23 @@ use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWri
 
 use super::link::Link;
 use super::{Destination, LinkRef, SshFacts};
-use crate::escape::escape;
+use crate::escape::{escape, escape_lines};
 use crate::transport::{Asker, Error, Stream, tcp};
 
 /// The server has to connect to the destination first: as long as a TCP connection of our own may take.
 const OPEN_LIMIT: Duration = Duration::from_secs(15);
 /// The server's own words arrive with the refusal but are handed over a moment later.
 const WORDS_LIMIT: Duration = Duration::from_millis(200);
+/// How a command ended is told right behind its last word.
+const STATUS_LIMIT: Duration = Duration::from_secs(2);
 
 /// An open channel.
 pub(crate) struct Ends {
     channel: Channel<Msg>,
     link: LinkRef,
     peer: String,
+    /// Whether a command is at the far end.
+    command: bool,
 }
 
 /// The receiving half of a channel.
@@ -29,6 +33,16 @@ pub(crate) struct ChannelIn {
     half: ChannelReadHalf,
     link: LinkRef,
     at_end: bool,
+    command: Option<Command>,
+}
+
+/// What a command on the server says beside its output.
+#[derive(Default)]
+struct Command {
+    /// The last line of its stderr.
+    said: String,
+    /// How it ended, if not well.
+    failed: Option<String>,
 }
 
 /// The sending half of a channel.
@@ -46,6 +60,10 @@ pub(super) async fn open(link: Link, to: &Destination, asker: &Asker) -> Result<
                 link.handle.channel_open_direct_tcpip(host.as_str(), u32::from(*port), "127.0.0.1", 0).await
             }
             Destination::Unix { path } => link.handle.channel_open_direct_streamlocal(path.as_str()).await,
+            Destination::Exec { command } => match link.handle.channel_open_session().await {
+                Ok(channel) => channel.exec(true, command.as_str()).await.map(|()| channel),
+                Err(error) => Err(error),
+            },
         }
     };
     let server = link.server.name.clone();
@@ -53,7 +71,8 @@ pub(super) async fn open(link: Link, to: &Destination, asker: &Asker) -> Result<
     match asker.clock().within(OPEN_LIMIT, opening).await {
         Ok(Ok(channel)) => {
             let facts = link.facts().clone();
-            Ok((Ends { channel, link: Arc::new(link), peer: format!("{place} of {server}") }, facts))
+            let (peer, command) = (format!("{place} of {server}"), matches!(to, Destination::Exec { .. }));
+            Ok((Ends { channel, link: Arc::new(link), peer, command }, facts))
         }
         Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
             let mut life = link.life.clone();
@@ -72,7 +91,12 @@ pub(super) async fn open(link: Link, to: &Destination, asker: &Asker) -> Result<
 impl Ends {
     pub(in crate::transport) fn into_halves(self) -> (ChannelIn, ChannelOut, String) {
         let (read, write) = self.channel.split();
-        let inbound = ChannelIn { half: read, link: self.link.clone(), at_end: false };
+        let inbound = ChannelIn {
+            half: read,
+            link: self.link.clone(),
+            at_end: false,
+            command: self.command.then(Command::default),
+        };
         (inbound, ChannelOut { half: write, link: self.link }, self.peer)
     }
 
@@ -86,12 +110,18 @@ impl ChannelIn {
         while !self.at_end {
             match self.half.wait().await {
                 Some(ChannelMsg::Data { data }) if !data.is_empty() => return Ok(Some(data)),
-                Some(ChannelMsg::ExtendedData { data, ext }) => {
-                    tracing::debug!("{} bytes of extended data of type {ext} ignored", data.len());
+                Some(ChannelMsg::Eof) if self.command.is_some() => {
+                    self.at_end = true;
+                    // How it ended comes behind its last word.
+                    let _ = tokio::time::timeout(STATUS_LIMIT, self.until_closed()).await;
                 }
                 Some(ChannelMsg::Eof | ChannelMsg::Close) | None => self.at_end = true,
-                Some(_) => {}
+                Some(message) => self.note(message),
             }
+        }
+        if let Some(Command { said, failed: Some(failed) }) = &self.command {
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            return Err(Error::lost(format!("the command on {} {failed}{said}", self.link.server.name)));
         }
         // A lost connection looks like an ordinary end from here, so ask for a sign of life before calling it one.
         if self.link.answers().await {
@@ -101,6 +131,40 @@ impl ChannelIn {
             self.link.closed().await;
         }
         Err(self.link.lost())
+    }
+
+    async fn until_closed(&mut self) {
+        loop {
+            match self.half.wait().await {
+                Some(ChannelMsg::Close) | None => return,
+                Some(message) => self.note(message),
+            }
+        }
+    }
+
+    /// Takes note of what a command says beside its output.
+    fn note(&mut self, message: ChannelMsg) {
+        let Some(command) = &mut self.command else { return };
+        match message {
+            ChannelMsg::ExtendedData { data, ext: 1 } => {
+                for line in escape_lines(&String::from_utf8_lossy(&data)) {
+                    tracing::warn!("{}: {line}", self.link.server.name);
+                    command.said = line;
+                }
+            }
+            ChannelMsg::ExitStatus { exit_status } if exit_status != 0 => {
+                command.failed = Some(format!("ended with status {exit_status}"));
+            }
+            ChannelMsg::ExitSignal { signal_name, .. } => {
+                command.failed = Some(format!("was ended by the signal {signal_name:?}"));
+            }
+            // The answer to the request to run it.
+            ChannelMsg::Failure => {
+                command.failed = Some("was refused".to_owned());
+                self.at_end = true;
+            }
+            _ => {}
+        }
     }
 }
 
@@ -130,6 +194,7 @@ fn place(to: &Destination) -> String {
     match to {
         Destination::Tcp { host, port } => tcp::place(host, *port),
         Destination::Unix { path } => escape(path),
+        Destination::Exec { command } => format!("the command \"{}\"", escape(command)),
     }
 }
 

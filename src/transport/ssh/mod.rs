@@ -62,6 +62,11 @@ pub enum Destination {
         /// The path on the server.
         path: String,
     },
+    /// The input and output of a command there (RFC 4254, section 6.5): no port is open on the server either.
+    Exec {
+        /// For the user's shell on the server.
+        command: String,
+    },
 }
 
 /// Who logs in, and with what.

@@ -17,7 +17,7 @@ impl Attempt<'_> {
         const STEP: &str = "keyboard-interactive authentication";
         // russh can not leave this method once a prompt has come, so it is not begun if nobody could answer.
         if !self.asker.has_somebody() {
-            self.notes.push(format!("{NAME} needs a terminal to ask on"));
+            self.notes.push(format!("{NAME} needs a terminal or SSH_ASKPASS to ask on"));
             return Ok(Outcome::Impossible);
         }
         let user = self.login.user.clone();
@@ -63,7 +63,7 @@ impl Attempt<'_> {
 
     pub(super) async fn password(&mut self, again: bool) -> Result<Outcome, Error> {
         if !self.asker.has_somebody() {
-            self.notes.push("a password needs a terminal to ask on".into());
+            self.notes.push("a password needs a terminal or SSH_ASKPASS to ask on".into());
             return Ok(Outcome::Impossible);
         }
         let (user, host) = (escape(&self.login.user), self.link.server.name.clone());

@@ -1,0 +1,279 @@
+//! From TARGET and the options of ssh to the way there: which servers, which logins, which channel.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::Connection;
+use crate::config;
+use crate::error::Failure;
+use crate::session::transport::{
+    Destination, Identity, KnownHosts, Login, Route, SshOptions, SshRoute, SystemSsh, TcpOptions,
+};
+use crate::target::{Gateway, Place, Target};
+
+/// The SSH server's port (RFC 4253 §4.1).
+const SSH_PORT: u16 = 22;
+
+/// The way to `target`. Tells on stderr what `--direct` leaves unprotected.
+///
+/// # Errors
+/// [`Failure`] of the kind usage.
+pub fn to(target: Target, typed: &Connection) -> Result<Route, Failure> {
+    if typed.direct { direct(target) } else { over_ssh(target, typed) }
+}
+
+fn direct(target: Target) -> Result<Route, Failure> {
+    let (host, place) = match target {
+        Target::LocalSocket(path) => return Ok(Route::Unix { path }),
+        Target::Host { user: Some(user), .. } => {
+            return Err(
+                Failure::usage(format!("--direct has no login for {}", user.escape_debug())).hint("leave USER@ out")
+            );
+        }
+        Target::Host { host, place, .. } => (host, place.unwrap_or_default()),
+    };
+    let port = match place {
+        Place::Port(port) => port,
+        Place::Socket(path) => {
+            return Err(
+                Failure::usage(format!("a socket of another host ({path}) needs SSH")).hint("leave --direct out")
+            );
+        }
+    };
+    if !matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1") {
+        eprintln!(
+            "sshvnc: --direct: nothing on the way to {host} is protected: whoever can listen sees the screen and every \
+             key, whoever can interfere can take over; a VNC password does not change that"
+        );
+    }
+    Ok(Route::Tcp { host, port, options: TcpOptions { keep_alive: true, ..TcpOptions::default() } })
+}
+
+/// The channel that is wanted, and from which SSH server.
+struct Wanted {
+    /// The SSH server that opens the channel: its user, if one was named, and its name as typed.
+    user: Option<String>,
+    host: String,
+    /// Its port, if one was named.
+    port: Option<u16>,
+    to: Destination,
+    /// A server before it.
+    gateway: Option<Gateway>,
+}
+
+fn over_ssh(target: Target, typed: &Connection) -> Result<Route, Failure> {
+    let wanted = wanted(target, typed)?;
+    match &typed.ssh_program {
+        Some(program) => Ok(Route::SystemSsh(system_ssh(program, wanted, typed))),
+        None => {
+            let via = match wanted.gateway {
+                Some(Gateway { user, host, port }) => {
+                    let to = Destination::Tcp { host: wanted.host.clone(), port: wanted.port.unwrap_or(SSH_PORT) };
+                    Some(hop(user, host, port, to, None, typed)?)
+                }
+                None => None,
+            };
+            hop(wanted.user, wanted.host, wanted.port, wanted.to, via, typed)
+        }
+    }
+}
+
+/// Reads TARGET and `--via` together: who opens the channel, and to what.
+fn wanted(target: Target, typed: &Connection) -> Result<Wanted, Failure> {
+    let Target::Host { user, host, place } = target else {
+        return Err(Failure::usage("a socket of this machine is reached without SSH")
+            .hint("add --direct, or name the host: HOST:/SOCKET"));
+    };
+    let port = typed.port.map(u16::from);
+    let typed_user = typed.login.clone();
+    let gateway = match &typed.via {
+        Some(gateway) => Some(Gateway::parse(gateway).map_err(|error| Failure::usage(format!("--via: {error}")))?),
+        None => None,
+    };
+    if let Some(command) = &typed.exec {
+        if place.is_some() {
+            return Err(Failure::usage("--exec and a display exclude each other")
+                .hint("name the host alone: the command is the desktop"));
+        }
+        let to = Destination::Exec { command: command.clone() };
+        return Ok(Wanted { user: typed_user.or(user), host, port, to, gateway });
+    }
+    let place = place.unwrap_or_default();
+    match gateway {
+        // Without a login behind the gateway the target is as the gateway sees it: as safe as the network there.
+        Some(gateway) if user.is_none() => {
+            let to = match place {
+                Place::Port(port) => Destination::Tcp { host, port },
+                Place::Socket(path) if host == "localhost" => Destination::Unix { path },
+                Place::Socket(_) => {
+                    return Err(Failure::usage(format!("a socket on {host} needs a login there"))
+                        .hint(format!("write USER@{host}:/SOCKET, or localhost:/SOCKET for one of the gateway")));
+                }
+            };
+            let (user, port) = (gateway.user.or(typed_user), gateway.port.or(port));
+            Ok(Wanted { user, host: gateway.host, port, to, gateway: None })
+        }
+        gateway => {
+            let to = match place {
+                Place::Port(port) => Destination::Tcp { host: "localhost".to_owned(), port },
+                Place::Socket(path) => Destination::Unix { path },
+            };
+            Ok(Wanted { user: typed_user.or(user), host, port, to, gateway })
+        }
+    }
+}
+
+/// One SSH connection, through `via` if there is one.
+fn hop(
+    user: Option<String>,
+    host: String,
+    port: Option<u16>,
+    to: Destination,
+    via: Option<Route>,
+    typed: &Connection,
+) -> Result<Route, Failure> {
+    let home = config::home();
+    let port = port.unwrap_or(SSH_PORT);
+    let known_hosts = match &home {
+        Some(home) => KnownHosts::of_home(home),
+        None => KnownHosts::memory(""),
+    };
+    let options = TcpOptions { keep_alive: true, ..TcpOptions::default() };
+    let via = via.unwrap_or_else(|| Route::Tcp { host: host.clone(), port, options });
+    let login = login(user, typed, home.as_deref())?;
+    let options = SshOptions { compression: typed.compression, ..SshOptions::default() };
+    Ok(Route::Ssh(Box::new(SshRoute { via, host, port, login, known_hosts, to, options })))
+}
+
+/// The same for the system's ssh, which reads its own configuration.
+fn system_ssh(program: &str, wanted: Wanted, typed: &Connection) -> SystemSsh {
+    let mut options = Vec::new();
+    let mut add = |flag: &str, value: Option<String>| {
+        if let Some(value) = value {
+            options.extend([flag.to_owned(), value]);
+        }
+    };
+    add("-p", wanted.port.map(|port| port.to_string()));
+    add("-l", wanted.user);
+    for file in &typed.identity {
+        add("-i", Some(file.display().to_string()));
+    }
+    add(
+        "-J",
+        wanted.gateway.map(|Gateway { user, host, port }| {
+            let user = user.map_or_else(String::new, |user| format!("{user}@"));
+            let host = if host.contains(':') { format!("[{host}]") } else { host };
+            port.map_or_else(|| format!("{user}{host}"), |port| format!("{user}{host}:{port}"))
+        }),
+    );
+    if typed.compression {
+        options.push("-C".to_owned());
+    }
+    SystemSsh { program: program.to_owned(), options, host: wanted.host, to: wanted.to }
+}
+
+fn login(user: Option<String>, typed: &Connection, home: Option<&Path>) -> Result<Login, Failure> {
+    let user = user.or_else(local_user).ok_or_else(|| {
+        Failure::usage("the name of the user of this machine is not known").hint("write USER@HOST, or -l USER")
+    })?;
+    let mut login = Login::new(user);
+    if let Some(home) = home {
+        login = login.with_default_identities(home);
+    }
+    login.identities = typed.identity.iter().map(|path| Identity::File(expand(path, home))).collect();
+    login.agent = env::var_os("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()).map(PathBuf::from);
+    Ok(login)
+}
+
+/// `~/FILE`, which a shell leaves alone behind a `=`.
+fn expand(path: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// The user that runs this program, by the system's list of users, else by the environment.
+fn local_user() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let id = fs::metadata("/proc/self").ok().map(|process| process.uid().to_string());
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let by_id = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == id.as_deref() && id.is_some()).then(|| name.to_owned())
+    });
+    by_id.or_else(|| ["LOGNAME", "USER"].iter().find_map(|name| env::var(name).ok().filter(|name| !name.is_empty())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{self, Command, Typed};
+
+    fn route(line: &str) -> Result<Route, Failure> {
+        let words = std::iter::once("sshvnc").chain(line.split(' ')).map(Into::into);
+        let typed = match cli::read(words) {
+            Ok(Typed::Do(command)) => match *command {
+                Command::View(view) => view.connection,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        };
+        to(Target::parse(&typed.target).unwrap(), &typed)
+    }
+
+    fn ssh(route: Route) -> SshRoute {
+        match route {
+            Route::Ssh(hop) => *hop,
+            _ => panic!("not over SSH"),
+        }
+    }
+
+    fn tcp(host: &str, port: u16) -> Destination {
+        Destination::Tcp { host: host.into(), port }
+    }
+
+    #[test]
+    fn the_desktop_is_on_the_servers_own_localhost() {
+        let hop = ssh(route("me@myhost:1 -p 2222").unwrap());
+        assert_eq!((hop.host.as_str(), hop.port, hop.login.user.as_str()), ("myhost", 2222, "me"));
+        assert_eq!(hop.to, tcp("localhost", 5901));
+        assert!(matches!(hop.via, Route::Tcp { host, port: 2222, .. } if host == "myhost"));
+        assert_eq!(ssh(route("myhost").unwrap()).to, tcp("localhost", 5900));
+    }
+
+    #[test]
+    fn a_gateway_reaches_the_target_with_or_without_a_login_there() {
+        let plain = ssh(route("--via you@gw:2200 inner:1").unwrap());
+        assert_eq!((plain.host.as_str(), plain.port, plain.login.user.as_str()), ("gw", 2200, "you"));
+        assert_eq!(plain.to, tcp("inner", 5901));
+        let inner = ssh(route("--via you@gw me@inner:1 -p 2201").unwrap());
+        assert_eq!((inner.host.as_str(), inner.port, inner.login.user.as_str()), ("inner", 2201, "me"));
+        assert_eq!(inner.to, tcp("localhost", 5901));
+        let outer = ssh(inner.via);
+        assert_eq!((outer.host.as_str(), outer.port, outer.login.user.as_str()), ("gw", 22, "you"));
+        assert_eq!(outer.to, tcp("inner", 2201));
+        assert!(route("--via gw inner:/run/vnc").is_err());
+    }
+
+    #[test]
+    fn sockets_commands_and_direct_connections() {
+        assert_eq!(ssh(route("h:/run/vnc").unwrap()).to, Destination::Unix { path: "/run/vnc".into() });
+        assert_eq!(ssh(route("h --exec vnc").unwrap()).to, Destination::Exec { command: "vnc".into() });
+        assert!(matches!(route("--direct /run/vnc"), Ok(Route::Unix { .. })));
+        assert!(matches!(route("--direct localhost:1"), Ok(Route::Tcp { port: 5901, .. })));
+        for line in ["/run/vnc", "--direct me@h:1", "--direct h:/run/vnc", "h:1 --exec vnc"] {
+            assert!(route(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_systems_ssh_is_told_what_was_typed() {
+        let line = "me@myhost:1 --ssh-program -p 2222 -i key -C --via gw:22";
+        let Ok(Route::SystemSsh(ssh)) = route(line) else { panic!() };
+        assert_eq!(ssh.options, ["-p", "2222", "-l", "me", "-i", "key", "-J", "gw:22", "-C"]);
+        assert_eq!((ssh.program.as_str(), ssh.host.as_str(), ssh.to), ("ssh", "myhost", tcp("localhost", 5901)));
+    }
+}
