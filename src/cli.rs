@@ -133,7 +133,7 @@ pub struct Connection {
     /// Compress what goes through SSH: for slow links and encodings that do not compress
     #[arg(short = 'C', conflicts_with = "direct")]
     pub compression: bool,
-    /// The desktop is the input and output of this command on the SSH server, such as x11vnc -inetd
+    /// The desktop is the input and output of this command on the SSH server, such as socat STDIO 'EXEC:x11vnc -inetd'
     #[arg(long, value_name = "COMMAND", conflicts_with = "direct")]
     pub exec: Option<String>,
     /// Let the system's ssh make the connection, for what only it has (Kerberos, PKCS#11, ControlMaster)

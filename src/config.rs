@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secrecy::SecretSlice;
 
@@ -108,11 +108,6 @@ fn password(file: Option<&Path>) -> Result<Option<SecretSlice<u8>>, Failure> {
         return Ok(Some(vnc_auth::reveal(block).to_vec().into()));
     }
     Ok(env::var_os("VNC_PASSWORD").map(|password| password.into_vec().into()))
-}
-
-/// The folder of the user's files.
-pub fn home() -> Option<PathBuf> {
-    env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(test)]

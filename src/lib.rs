@@ -22,6 +22,7 @@ pub mod session;
 pub mod target;
 pub mod terminal;
 pub mod transport;
+pub mod user;
 pub mod viewer;
 
 use std::ffi::OsString;

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::Passwd;
-use crate::config;
 use crate::error::Failure;
 use crate::rfb::vnc_auth::{self, PASSWORD_LENGTH};
 use crate::terminal;
+use crate::user;
 
 /// Asks for a password, or takes a line of stdin if that is no terminal, and writes the file.
 ///
@@ -40,7 +40,7 @@ pub fn run(what: &Passwd) -> Result<(), Failure> {
 }
 
 fn default_file() -> Result<PathBuf, Failure> {
-    let home = config::home().ok_or_else(|| Failure::usage("HOME is not set").hint("name the file"))?;
+    let home = user::home().ok_or_else(|| Failure::usage("HOME is not set").hint("name the file"))?;
     let folder = home.join(".vnc");
     DirBuilder::new()
         .recursive(true)

@@ -1,16 +1,15 @@
 //! From TARGET and the options of ssh to the way there: which servers, which logins, which channel.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Connection;
-use crate::config;
 use crate::error::Failure;
 use crate::session::transport::{
     Destination, Identity, KnownHosts, Login, Route, SshOptions, SshRoute, SystemSsh, TcpOptions,
 };
 use crate::target::{Gateway, Place, Target};
+use crate::user;
 
 /// The SSH server's port (RFC 4253 §4.1).
 const SSH_PORT: u16 = 22;
@@ -133,7 +132,7 @@ fn hop(
     via: Option<Route>,
     typed: &Connection,
 ) -> Result<Route, Failure> {
-    let home = config::home();
+    let home = user::home();
     let port = port.unwrap_or(SSH_PORT);
     let known_hosts = match &home {
         Some(home) => KnownHosts::of_home(home),
@@ -173,8 +172,8 @@ fn system_ssh(program: &str, wanted: Wanted, typed: &Connection) -> SystemSsh {
     SystemSsh { program: program.to_owned(), options, host: wanted.host, to: wanted.to }
 }
 
-fn login(user: Option<String>, typed: &Connection, home: Option<&Path>) -> Result<Login, Failure> {
-    let user = user.or_else(local_user).ok_or_else(|| {
+fn login(named: Option<String>, typed: &Connection, home: Option<&Path>) -> Result<Login, Failure> {
+    let user = named.or_else(user::name).ok_or_else(|| {
         Failure::usage("the name of the user of this machine is not known").hint("write USER@HOST, or -l USER")
     })?;
     let mut login = Login::new(user);
@@ -192,19 +191,6 @@ fn expand(path: &Path, home: Option<&Path>) -> PathBuf {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
     }
-}
-
-/// The user that runs this program, by the system's list of users, else by the environment.
-fn local_user() -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-    let id = fs::metadata("/proc/self").ok().map(|process| process.uid().to_string());
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let by_id = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1) == id.as_deref() && id.is_some()).then(|| name.to_owned())
-    });
-    by_id.or_else(|| ["LOGNAME", "USER"].iter().find_map(|name| env::var(name).ok().filter(|name| !name.is_empty())))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, which is a folder or a file, and the rooms it may name. Every room may name `escape`, which names none.
-const EDGES: [(&str, &[&str]); 21] = [
+const EDGES: [(&str, &[&str]); 22] = [
     // Data, from the wire to the window.
     ("rfb", &[]),
     ("picture", &[]),
@@ -22,12 +22,13 @@ const EDGES: [(&str, &[&str]); 21] = [
     ("target", &[]),
     ("terminal", &["session"]),
     ("config", &["cli", "error", "picture", "recording", "rfb", "route", "session", "target", "terminal"]),
-    ("route", &["cli", "config", "error", "session", "target"]),
+    ("user", &[]),
+    ("route", &["cli", "error", "session", "target", "user"]),
     // Commands.
     ("picture_file", &["error", "picture"]),
     ("commands", &["cli", "config", "display", "error", "picture_file", "recording", "session", "viewer"]),
     ("bench", &["cli", "client", "error", "picture", "picture_file", "recording", "rfb"]),
-    ("passwd", &["cli", "config", "error", "rfb", "terminal"]),
+    ("passwd", &["cli", "error", "rfb", "terminal", "user"]),
     (
         "demo",
         &[
