@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::keys::ssh_key::known_hosts::HostPatterns;
+use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, PublicKey};
 
-use super::host_pattern::{file_name_of, matches};
+use super::host_pattern::{file_name_of, hashed, is_simple, matches};
 use crate::escape::escape;
 
 /// Where known host keys are kept.
@@ -59,9 +60,11 @@ pub(super) struct Study {
 struct Line {
     key: PublicKey,
     place: Place,
-    revoked: bool,
+    mark: Mark,
     /// False for a line about the bare name when the host is on another port than 22.
     exact: bool,
+    /// It is in the user's own file, or in memory, and not in the machine's.
+    own: bool,
 }
 
 impl KnownHosts {
@@ -83,14 +86,13 @@ impl KnownHosts {
         let mut study = Study { lines: Vec::new() };
         match self {
             KnownHosts::Memory(text) => {
-                study.read(text.lock().unwrap_or_else(PoisonError::into_inner).as_bytes(), None, host, port);
+                study.read(text.lock().unwrap_or_else(PoisonError::into_inner).as_bytes(), None, true, host, port);
             }
             KnownHosts::Files { user, global } => {
-                for path in user.iter().chain(global) {
-                    match fs::read(path) {
-                        Ok(bytes) => study.read(&bytes, Some(path), host, port),
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                        Err(error) => tracing::warn!("{}: {error}", path.display()),
+                let own = user.iter().map(|path| (path, true));
+                for (path, own) in own.chain(global.iter().map(|path| (path, false))) {
+                    if let Some(bytes) = read(path) {
+                        study.read(&bytes, Some(path), own, host, port);
                     }
                 }
             }
@@ -98,52 +100,113 @@ impl KnownHosts {
         study
     }
 
-    /// Adds a line for `host`. Says where it went.
-    pub(super) fn remember(&self, host: &str, port: u16, key: &PublicKey) -> io::Result<String> {
-        let bare = PublicKey::new(key.key_data().clone(), "");
-        let key = bare.to_openssh().map_err(|error| io::Error::other(error.to_string()))?;
-        let line = format!("{} {}\n", file_name_of(host, port), key.trim_end());
+    /// Which of `announced` are new for `host`; or why none of them may be added, as in ssh: lines that a person wrote
+    /// are a person's to change, and a key that is known by another name shows that this host has several.
+    pub(super) fn new_keys(
+        &self,
+        host: &str,
+        port: u16,
+        announced: &[PublicKey],
+    ) -> Result<Vec<PublicKey>, &'static str> {
+        let texts = match self {
+            KnownHosts::Memory(text) => {
+                vec![text.lock().unwrap_or_else(PoisonError::into_inner).clone().into_bytes()]
+            }
+            KnownHosts::Files { user, .. } => user.iter().filter_map(|path| read(path)).collect(),
+        };
+        let name = file_name_of(host, port);
+        let mut new: Vec<PublicKey> = announced.to_vec();
+        for line in texts.iter().flat_map(|text| text.split(|&b| b == b'\n')) {
+            let Ok(Some((mark, patterns, key))) = parse(&String::from_utf8_lossy(line)) else { continue };
+            let Ok(key) = key.parse::<PublicKey>() else { continue };
+            let same = |other: &PublicKey| other.key_data() == key.key_data();
+            match matches(&patterns, &name) {
+                false if announced.iter().any(same) => return Err("one of them is known by another name"),
+                false => {}
+                true if mark != Mark::None => return Err("the host has a line with a marker"),
+                true if !is_simple(&patterns) => return Err("the host has a line with a wildcard or a list"),
+                true => new.retain(|other| !same(other)),
+            }
+        }
+        Ok(new)
+    }
+
+    /// Adds a line for `host` for each key, all in one write; `hash` hides the name. Says where they went.
+    pub(super) fn remember(&self, host: &str, port: u16, keys: &[PublicKey], hash: bool) -> io::Result<String> {
+        // What has a meaning of its own in the file would become a pattern there.
+        if host.is_empty() || host.contains(|c: char| "@?*!#[]|,'\"\\".contains(c) || c.is_whitespace()) {
+            return Err(io::Error::other("its name can not be written to a known_hosts file"));
+        }
+        let mut lines = String::new();
+        for key in keys {
+            let bare = PublicKey::new(key.key_data().clone(), "");
+            let key = bare.to_openssh().map_err(|error| io::Error::other(error.to_string()))?;
+            let name = file_name_of(host, port);
+            let name = if hash { hashed(&name).map_err(io::Error::other)? } else { name };
+            lines.push_str(&format!("{name} {}\n", key.trim_end()));
+        }
         match self {
             KnownHosts::Memory(text) => {
                 let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
                 if !text.is_empty() && !text.ends_with('\n') {
                     text.push('\n');
                 }
-                text.push_str(&line);
+                text.push_str(&lines);
                 Ok("memory".into())
             }
             KnownHosts::Files { user, .. } => {
                 let path = user.first().ok_or_else(|| io::Error::other("no known_hosts file to write to"))?;
-                append(path, line)?;
+                append(path, lines)?;
                 Ok(path.display().to_string())
             }
         }
     }
 }
 
-/// Appends in one write, so that two programs doing it at once both keep their whole line.
-fn append(path: &Path, mut line: String) -> io::Result<()> {
+/// A file's bytes, if it is there.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    match fs::read(path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            tracing::warn!("{}: {error}", path.display());
+            None
+        }
+    }
+}
+
+/// Appends in one write, so that two programs doing it at once both keep their whole lines.
+fn append(path: &Path, mut lines: String) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|f| !f.exists()) {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let mut file = fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    if file.seek(SeekFrom::End(0))? > 0 {
+    let before = file.seek(SeekFrom::End(0))?;
+    if before > 0 {
         file.seek(SeekFrom::End(-1))?;
         let mut last = [0];
         file.read_exact(&mut last)?;
         if last != *b"\n" {
-            line.insert(0, '\n');
+            lines.insert(0, '\n');
         }
     }
-    file.write_all(line.as_bytes())
+    let written = file.write(lines.as_bytes())?;
+    if written < lines.len() {
+        // A full disk took half of a line: take it back, unless somebody else has written behind it.
+        if file.metadata()?.len() == before + written as u64 {
+            file.set_len(before)?;
+        }
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    Ok(())
 }
 
 impl Study {
     /// Judges `key` as OpenSSH does: `@revoked` first, then any line that has this very key, then lines that differ.
     pub(super) fn verdict(&self, key: &PublicKey) -> Verdict {
         let same = |line: &&Line| line.key.key_data() == key.key_data();
-        if let Some(line) = self.lines.iter().filter(|l| l.revoked).find(same) {
-            return Verdict::Revoked(line.place.clone());
+        if let Some(place) = self.revoked(key.key_data()) {
+            return Verdict::Revoked(place);
         }
         if self.valid().any(|line| same(&line)) {
             return Verdict::Known;
@@ -157,6 +220,23 @@ impl Study {
         }
     }
 
+    /// Where this key, a host's or one that signs certificates, is marked `@revoked`.
+    pub(super) fn revoked(&self, key: &KeyData) -> Option<Place> {
+        let line =
+            self.lines.iter().filter(|line| line.mark == Mark::Revoked).find(|line| line.key.key_data() == key)?;
+        Some(line.place.clone())
+    }
+
+    /// The keys that may sign this host's certificates (`@cert-authority`).
+    pub(super) fn authorities(&self) -> impl Iterator<Item = &PublicKey> {
+        self.lines.iter().filter(|line| line.mark == Mark::Authority).map(|line| &line.key)
+    }
+
+    /// Whether the first line that has `key` is the user's own and names the host with its port.
+    pub(super) fn is_own(&self, key: &PublicKey) -> bool {
+        self.exact().find(|line| line.key.key_data() == key.key_data()).is_some_and(|line| line.own)
+    }
+
     /// The types of the keys that are known: a server with several keys should be asked for one of these.
     pub(super) fn key_types(&self) -> Vec<Algorithm> {
         let exact: Vec<_> = self.exact().map(|line| line.key.algorithm()).collect();
@@ -164,19 +244,19 @@ impl Study {
     }
 
     fn valid(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| !line.revoked)
+        self.lines.iter().filter(|line| line.mark == Mark::None)
     }
 
     fn exact(&self) -> impl Iterator<Item = &Line> {
         self.valid().filter(|line| line.exact)
     }
 
-    fn read(&mut self, bytes: &[u8], file: Option<&Path>, host: &str, port: u16) {
+    fn read(&mut self, bytes: &[u8], file: Option<&Path>, own: bool, host: &str, port: u16) {
         let (name, bare) = (file_name_of(host, port), file_name_of(host, 22));
         for (number, line) in bytes.split(|&b| b == b'\n').enumerate() {
             let place = Place { file: file.map(Path::to_owned), line: number + 1 };
             match parse(&String::from_utf8_lossy(line)) {
-                Ok(Some((Mark::Authority, ..))) | Ok(None) => {}
+                Ok(None) => {}
                 Ok(Some((mark, patterns, key))) => {
                     let exact = matches(&patterns, &name);
                     // Like ssh, take a key that is known for the bare name on any port of that machine.
@@ -184,7 +264,7 @@ impl Study {
                         continue;
                     }
                     match key.parse::<PublicKey>() {
-                        Ok(key) => self.lines.push(Line { key, place, revoked: mark == Mark::Revoked, exact }),
+                        Ok(key) => self.lines.push(Line { key, place, mark, exact, own }),
                         Err(error) => tracing::warn!("{place}: this line's key can not be read: {error}"),
                     }
                 }
@@ -198,11 +278,12 @@ fn type_of(line: &Line) -> String {
     line.key.algorithm().to_string()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The marker in front of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     None,
     Revoked,
-    /// Host certificates are not asked for, so who may sign them does not matter yet.
+    /// The key signs host certificates.
     Authority,
 }
 
@@ -301,6 +382,57 @@ mod tests {
     #[test]
     fn a_certificate_authority_is_no_host_key() {
         assert_eq!(judge(&format!("@cert-authority * {KEY}"), "beta", 22), Verdict::Unknown);
+        assert_eq!(judge(&format!("@cert-authority * {OTHER}\nbeta {KEY}"), "beta", 22), Verdict::Known);
+    }
+
+    #[test]
+    fn authorities_are_those_whose_patterns_match() {
+        let count = |hosts: &str, host: &str, port: u16| {
+            let study = KnownHosts::memory(format!("@cert-authority {hosts} {KEY}\nbeta {OTHER}")).study(host, port);
+            study.authorities().filter(|key| key.key_data() == KEY.parse::<PublicKey>().unwrap().key_data()).count()
+        };
+        assert_eq!(count("*.example.org", "beta.example.org", 22), 1);
+        assert_eq!(count("*.example.org", "beta.example.org", 2222), 1, "the bare name stands for every port");
+        assert_eq!(count("*.example.org", "beta.example.net", 22), 0);
+        assert_eq!(count("*.example.org,!beta.example.org", "beta.example.org", 22), 0);
+        assert_eq!(count(HASHED, "myhost.example.org", 22), 1);
+        assert_eq!(count("[*]:2222", "beta", 22), 0);
+    }
+
+    #[test]
+    fn a_revoked_authority_is_found() {
+        let study = KnownHosts::memory(format!("@cert-authority * {KEY}\n@revoked * {KEY}")).study("beta", 22);
+        assert_eq!(study.revoked(KEY.parse::<PublicKey>().unwrap().key_data()), Some(line(2)));
+        assert_eq!(study.revoked(OTHER.parse::<PublicKey>().unwrap().key_data()), None);
+    }
+
+    #[test]
+    fn new_keys_are_added_only_beside_lines_that_a_program_wrote() {
+        let keys: Vec<PublicKey> = [KEY, OTHER, ECDSA].iter().map(|key| key.parse().unwrap()).collect();
+        let new = |text: String| {
+            let new = KnownHosts::memory(text).new_keys("beta", 22, &keys)?;
+            Ok(new.iter().map(|key| key.to_openssh().unwrap()).collect::<Vec<_>>())
+        };
+        assert_eq!(new(format!("beta {KEY}\n[beta]:2222 x y\n")), Ok(vec![OTHER.into(), ECDSA.into()]));
+        assert_eq!(new(format!("beta,192.0.2.1 {KEY}\nbeta {OTHER}\nbeta {ECDSA}")), Ok(vec![]));
+        assert_eq!(new(format!("beta {KEY}\nalpha {OTHER}")), Err("one of them is known by another name"));
+        assert_eq!(new(format!("bet* {KEY}")), Err("the host has a line with a wildcard or a list"));
+        assert_eq!(new(format!("beta,b,c {KEY}")), Err("the host has a line with a wildcard or a list"));
+        assert_eq!(new(format!("@cert-authority beta {KEY}")), Err("the host has a line with a marker"));
+        assert_eq!(new(format!("beta {KEY}\n@revoked * {OTHER}")), Err("the host has a line with a marker"));
+    }
+
+    #[test]
+    fn whose_line_it_is_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let [user, global] = ["user", "global"].map(|name| dir.path().join(name));
+        let known = KnownHosts::Files { user: vec![user.clone()], global: vec![global.clone()] };
+        let key: PublicKey = KEY.parse().unwrap();
+        fs::write(&global, format!("beta {KEY}\n")).unwrap();
+        assert!(!known.study("beta", 22).is_own(&key));
+        fs::write(&user, format!("beta {KEY}\n")).unwrap();
+        assert!(known.study("beta", 22).is_own(&key));
+        assert!(!known.study("beta", 2222).is_own(&key), "it is known by the bare name only");
     }
 
     #[test]
@@ -345,7 +477,7 @@ mod tests {
         let file = dir.path().join("home/.ssh/known_hosts");
         let known = KnownHosts::Files { user: vec![file.clone()], global: vec![] };
         let key: PublicKey = format!("{KEY} a comment").parse().unwrap();
-        known.remember("Beta", 22, &key).unwrap();
+        known.remember("Beta", 22, std::slice::from_ref(&key), false).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("beta {KEY}\n"));
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(file.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
@@ -353,7 +485,24 @@ mod tests {
 
         // A last line without its end is completed first.
         fs::write(&file, format!("alpha {OTHER}")).unwrap();
-        known.remember("beta", 2222, &key).unwrap();
+        known.remember("beta", 2222, std::slice::from_ref(&key), false).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("alpha {OTHER}\n[beta]:2222 {KEY}\n"));
+
+        // A hashed line can be found by name and does not show it.
+        fs::write(&file, "").unwrap();
+        known.remember("Beta", 2222, std::slice::from_ref(&key), true).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("|1|") && text.ends_with(&format!(" {KEY}\n")), "{text}");
+        assert_eq!(known.study("beta", 2222).verdict(&key), Verdict::Known);
+        assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_name_that_would_be_a_pattern_is_not_written() {
+        let known = KnownHosts::memory("");
+        for name in ["*", "a,b", "a b", "!a", "@revoked", "#a", "|1|a", ""] {
+            assert!(known.remember(name, 22, &[KEY.parse().unwrap()], false).is_err(), "{name}");
+        }
+        assert_eq!(known.study("anything", 22).verdict(&KEY.parse().unwrap()), Verdict::Unknown);
     }
 }

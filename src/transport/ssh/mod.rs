@@ -3,6 +3,7 @@
 mod agent;
 pub mod algorithms;
 mod auth;
+mod certificate;
 mod channel;
 mod client;
 mod host_key;
@@ -13,6 +14,7 @@ mod link;
 mod options;
 mod pipe;
 mod prompts;
+mod update;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -192,10 +194,14 @@ pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Erro
     let SshRoute { via, host, port, login, known_hosts, to, options } = route;
     let (stream, outer, mut facts) = connection::open(via, asker).await?.into_stream();
     let silence = options.alive.map_or(std::time::Duration::ZERO, |(interval, count)| interval * (count as u32 + 1));
+    let learner = update::Learner::new(&known_hosts, &host, port, &options);
     let server = client::Server { name: super::tcp::place(&host, port), host, port, silence };
     let mut session = client::connect(stream, outer, server, known_hosts, &options, &login.user, asker).await?;
     auth::authenticate(&mut session, &login, options.password_prompts, asker).await?;
     let (ends, ssh_facts) = channel::open(session, &to, asker).await?;
+    if let Some(learner) = learner {
+        learner.start(ends.link());
+    }
     facts.push(ssh_facts);
     Ok(AnyEnds::Ssh { ends, facts })
 }
