@@ -3,6 +3,7 @@
 mod agent;
 pub mod algorithms;
 mod auth;
+mod candidates;
 mod certificate;
 mod channel;
 mod client;
@@ -14,6 +15,7 @@ mod link;
 mod options;
 mod pipe;
 mod prompts;
+mod remember;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -75,7 +77,10 @@ pub struct Login {
     pub identities: Vec<Identity>,
     /// Key files that are tried if they are there.
     pub default_identities: Vec<PathBuf>,
-    /// Offer only keys that are in the two lists above, even if the agent holds more.
+    /// CertificateFile: certificates to show, each for a key that is given here or held by the agent. If there are none,
+    /// those that lie beside the key files (`KEY-cert.pub`) are shown.
+    pub certificates: Vec<PathBuf>,
+    /// Offer only keys that are in the lists above, even if the agent holds more.
     pub identities_only: bool,
     /// The socket of the SSH agent, usually the value of `SSH_AUTH_SOCK`.
     pub agent: Option<PathBuf>,
@@ -86,7 +91,8 @@ pub struct Login {
 /// A private key to log in with.
 #[derive(Clone)]
 pub enum Identity {
-    /// In a file; a public key file chooses a key of the agent.
+    /// In a file; a public key file chooses a key of the agent, and a certificate is shown like one of
+    /// [`Login::certificates`].
     File(PathBuf),
     /// In memory.
     Key(Arc<PrivateKey>),
@@ -139,6 +145,7 @@ impl Login {
             user: user.into(),
             identities: Vec::new(),
             default_identities: Vec::new(),
+            certificates: Vec::new(),
             identities_only: false,
             agent: None,
             methods: vec![Method::PublicKey, Method::KeyboardInteractive, Method::Password],
@@ -197,7 +204,7 @@ pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Erro
     let learner = update::Learner::new(&known_hosts, &host, port, &options);
     let server = client::Server { name: super::tcp::place(&host, port), host, port, silence };
     let mut session = client::connect(stream, outer, server, known_hosts, &options, &login.user, asker).await?;
-    auth::authenticate(&mut session, &login, options.password_prompts, asker).await?;
+    auth::authenticate(&mut session, &login, &options, asker).await?;
     let (ends, ssh_facts) = channel::open(session, &to, asker).await?;
     if let Some(learner) = learner {
         learner.start(ends.link());
