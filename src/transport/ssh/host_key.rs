@@ -79,7 +79,12 @@ impl Judge {
             return Ok(Belief::Certified);
         };
         let problem = format!("its certificate is not accepted: {problem}");
-        tracing::warn!("{name}: {problem}");
+        // One authority of several hosts need not be this one's, so only a bad certificate of the right one is news.
+        if self.study.authorities().any(|authority| authority.key_data() == signer) {
+            tracing::warn!("{name}: {problem}");
+        } else {
+            tracing::debug!("{name}: {problem}");
+        }
         if !self.allowed.contains(&key.algorithm()) {
             return Err(Error::refused(format!("the host key of {name} is not proven: {problem}"))
                 .hint("HostKeyAlgorithms does not allow its key without a certificate"));

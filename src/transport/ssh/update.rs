@@ -1,5 +1,6 @@
 //! UpdateHostKeys: host keys that a known server proves to have as well are written down, so that it can change them
-//! one day (OpenSSH's PROTOCOL, section 2.5, `hostkeys-00@openssh.com`).
+//! one day (OpenSSH's PROTOCOL, section 2.5, `hostkeys-00@openssh.com`). Nothing is ever removed. This is the one task
+//! that this room starts: nobody waits for what it does.
 
 use std::sync::Arc;
 use std::time::Duration;
