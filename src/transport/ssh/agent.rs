@@ -31,6 +31,13 @@ pub(super) struct Agent {
     asker: Asker,
 }
 
+/// A key of the agent. What the server is shown may be another thing: a certificate in a file, of which the agent
+/// knows nothing.
+pub(super) struct AgentKey<'a> {
+    pub agent: &'a mut Agent,
+    pub identity: &'a AgentIdentity,
+}
+
 /// A key of our own that is unlocked when a signature is needed and not before.
 pub(super) struct OwnKey<'a> {
     pub source: &'a OwnSource,
@@ -86,17 +93,18 @@ impl Agent {
     }
 }
 
-impl Signer for Agent {
+impl Signer for AgentKey<'_> {
     type Error = SignFailure;
 
     async fn auth_sign(
         &mut self,
-        key: &AgentIdentity,
+        _shown: &AgentIdentity,
         hash_alg: Option<HashAlg>,
         to_sign: Vec<u8>,
     ) -> Result<Vec<u8>, SignFailure> {
-        let _thinking = self.asker.clock().pause();
-        match tokio::time::timeout(SIGN_LIMIT, self.client.sign_request(key, hash_alg, to_sign)).await {
+        let _thinking = self.agent.asker.clock().pause();
+        let signing = self.agent.client.sign_request(self.identity, hash_alg, to_sign);
+        match tokio::time::timeout(SIGN_LIMIT, signing).await {
             Ok(Ok(signed)) => Ok(signed),
             Ok(Err(russh::keys::Error::AgentFailure)) => {
                 Err(SignFailure::Because("the agent did not sign: it was not confirmed, or the key is gone".into()))

@@ -34,12 +34,43 @@ pub const CIPHERS: [&str; 6] = [
 pub const MACS: [&str; 4] =
     ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"];
 
-/// Signature algorithms of host keys, and of users' keys, best first.
+/// Signature algorithms of host keys, best first.
 pub const HOST_KEYS: [&str; 6] = [
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
     "ecdsa-sha2-nistp384",
     "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+];
+
+/// Signature algorithms of host keys that come with a certificate, best first (PROTOCOL.certkeys). They are offered only
+/// to hosts that have a `@cert-authority` line in known_hosts.
+pub const HOST_KEY_CERTIFICATES: [&str; 6] = [
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "rsa-sha2-512-cert-v01@openssh.com",
+    "rsa-sha2-256-cert-v01@openssh.com",
+];
+
+/// Signature algorithms of users' keys: those of host keys, those of security keys, and all of them with certificates.
+pub const USER_KEYS: [&str; 16] = [
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "sk-ssh-ed25519-cert-v01@openssh.com",
+    "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "rsa-sha2-512-cert-v01@openssh.com",
+    "rsa-sha2-256-cert-v01@openssh.com",
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
     "rsa-sha2-512",
     "rsa-sha2-256",
 ];
@@ -53,9 +84,10 @@ pub struct Algorithms {
     pub ciphers: Vec<String>,
     /// MACs.
     pub macs: Vec<String>,
-    /// HostKeyAlgorithms. `None` takes all that are known, the types recorded for the host first.
+    /// HostKeyAlgorithms. `None` takes all that are known, the types recorded for the host first. Names of certificates
+    /// ([`HOST_KEY_CERTIFICATES`]) always come before plain ones.
     pub host_keys: Option<Vec<String>>,
-    /// PubkeyAcceptedAlgorithms.
+    /// PubkeyAcceptedAlgorithms: keys of other types are not tried. The order matters only among RSA's two.
     pub user_keys: Vec<String>,
 }
 
@@ -67,21 +99,22 @@ impl Default for Algorithms {
             ciphers: owned(&CIPHERS),
             macs: owned(&MACS),
             host_keys: None,
-            user_keys: owned(&HOST_KEYS),
+            user_keys: owned(&USER_KEYS),
         }
     }
 }
 
 impl Algorithms {
-    /// What is offered to a server whose host keys of the types `known` are recorded.
-    pub(super) fn preferred(&self, known: &[Algorithm], compress: bool) -> Preferred {
+    /// What is offered to a server whose host keys of the types `known` are recorded; `certified` if certificates of it
+    /// can be checked.
+    pub(super) fn preferred(&self, known: &[Algorithm], certified: bool, compress: bool) -> Preferred {
         let mut methods: Vec<kex::Name> = named(&self.kex);
         // Not methods but flags: without them there is no EXT_INFO and no strict key exchange.
         methods.extend([kex::EXTENSION_SUPPORT_AS_CLIENT, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT]);
         Preferred {
             kex: Cow::Owned(methods),
             key: Cow::Owned(self.host_key_algorithms(known)),
-            host_key_certificates: Cow::Borrowed(&[]),
+            host_key_certificates: Cow::Owned(if certified { self.host_certificate_algorithms() } else { vec![] }),
             cipher: Cow::Owned(named(&self.ciphers)),
             mac: Cow::Owned(named(&self.macs)),
             // russh's own preset names `none` first, which never compresses.
@@ -106,6 +139,31 @@ impl Algorithms {
     }
 }
 
+impl Algorithms {
+    /// The types of host keys that may be used without a certificate, as a key itself names its type.
+    pub(super) fn host_key_types(&self) -> Vec<Algorithm> {
+        let bare = |algorithm| match algorithm {
+            Algorithm::Rsa { .. } => Algorithm::Rsa { hash: None },
+            other => other,
+        };
+        self.host_key_algorithms(&[]).into_iter().map(bare).collect()
+    }
+
+    /// The plain algorithms that stand for those of [`HOST_KEY_CERTIFICATES`] that may be used.
+    fn host_certificate_algorithms(&self) -> Vec<Algorithm> {
+        let plain = |name: &str| {
+            HOST_KEYS
+                .iter()
+                .filter_map(|key| key.parse::<Algorithm>().ok())
+                .find(|key| key.to_certificate_type() == name)
+        };
+        match &self.host_keys {
+            Some(names) => names.iter().filter_map(|name| plain(name)).collect(),
+            None => HOST_KEY_CERTIFICATES.iter().filter_map(|name| plain(name)).collect(),
+        }
+    }
+}
+
 fn named<'a, T: TryFrom<&'a str>>(names: &'a [String]) -> Vec<T> {
     names.iter().filter_map(|name| T::try_from(name.as_str()).ok()).collect()
 }
@@ -117,10 +175,14 @@ mod tests {
 
     #[test]
     fn every_name_is_known_to_the_protocol_library() {
-        let all = Algorithms::default().preferred(&[], false);
+        let all = Algorithms::default().preferred(&[], true, false);
         // Two flags are added to the methods.
         let counts = [all.kex.len() - 2, all.cipher.len(), all.mac.len(), all.key.len()];
         assert_eq!(counts, [KEX.len(), CIPHERS.len(), MACS.len(), HOST_KEYS.len()]);
+        assert_eq!(all.host_key_certificates.len(), HOST_KEY_CERTIFICATES.len());
+        for (certificate, plain) in USER_KEYS.iter().zip(&USER_KEYS[8..]) {
+            assert_eq!(plain.parse::<Algorithm>().unwrap().to_certificate_type(), *certificate);
+        }
         for name in KEX_ON_REQUEST {
             assert!(kex::Name::try_from(name).is_ok(), "{name}");
         }
@@ -134,9 +196,32 @@ mod tests {
 
     #[test]
     fn no_algorithm_rests_on_sha1() {
-        for name in KEX.iter().chain(&KEX_ON_REQUEST).chain(&MACS).chain(&HOST_KEYS) {
-            assert!(!name.ends_with("sha1") && *name != "ssh-rsa", "{name}");
+        for name in KEX
+            .iter()
+            .chain(&KEX_ON_REQUEST)
+            .chain(&MACS)
+            .chain(&HOST_KEYS)
+            .chain(&HOST_KEY_CERTIFICATES)
+            .chain(&USER_KEYS)
+        {
+            assert!(!name.ends_with("sha1") && !name.starts_with("ssh-rsa"), "{name}");
         }
+    }
+
+    #[test]
+    fn certificates_are_offered_only_if_they_can_be_checked() {
+        let all = Algorithms::default();
+        assert!(all.preferred(&[], false, false).host_key_certificates.is_empty());
+        let given = |names: &[&str]| {
+            let host_keys = Some(names.iter().map(|&name| name.to_owned()).collect());
+            let offer = Algorithms { host_keys, ..Algorithms::default() }.preferred(&[], true, false);
+            [offer.host_key_certificates, offer.key].map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(given(&["ssh-ed25519"]), [vec![], vec!["ssh-ed25519"]]);
+        assert_eq!(
+            given(&["rsa-sha2-512-cert-v01@openssh.com", "rsa-sha2-256"]),
+            [vec!["rsa-sha2-512"], vec!["rsa-sha2-256"]]
+        );
     }
 
     #[test]

@@ -1,32 +1,36 @@
 //! Authentication (RFC 4252): which method and which key is tried when, and what is said when none works.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
 
 use russh::client::AuthResult;
-use russh::keys::agent::AgentIdentity;
-use russh::keys::{Algorithm, HashAlg, PublicKey};
-use russh::{MethodKind, MethodSet};
+use russh::keys::{Algorithm, HashAlg};
+use russh::{MethodKind, MethodSet, Signer};
 
-use super::agent::{Agent, OwnKey, OwnSource, SignFailure};
-use super::keys::{self, KeyFile};
+use super::agent::{Agent, AgentKey, OwnKey, SignFailure};
+use super::candidates::{self, Candidate, Offer, Source};
 use super::link::Link;
-use super::{Identity, Login, Method};
+use super::{Login, Method, Options};
 use crate::escape::escape;
 use crate::transport::{Asker, Error};
 
 /// One request and its answer; PAM modules that ask another machine may take long.
 const STEP_LIMIT: Duration = Duration::from_secs(20);
+
 /// Logs in. Tries what ssh tries: keys of the agent and of files, then keyboard-interactive, then password.
-pub(super) async fn authenticate(link: &mut Link, login: &Login, prompts: usize, asker: &Asker) -> Result<(), Error> {
+pub(super) async fn authenticate(
+    link: &mut Link,
+    login: &Login,
+    options: &Options,
+    asker: &Asker,
+) -> Result<(), Error> {
     let offered = MethodSet::empty();
     let mut notes = Vec::new();
     let secrets_allowed = !link.facts().host_key_unproven;
     if !secrets_allowed {
         notes.push("no password is sent to a server whose host key has changed".to_owned());
     }
-    Attempt { link, login, prompts, secrets_allowed, asker, offered, tried: Vec::new(), notes, rsa_hash: None }
+    Attempt { link, login, options, secrets_allowed, asker, offered, tried: Vec::new(), notes, rsa_hash: None }
         .run()
         .await
 }
@@ -35,8 +39,7 @@ pub(super) async fn authenticate(link: &mut Link, login: &Login, prompts: usize,
 pub(super) struct Attempt<'a> {
     pub link: &'a mut Link,
     pub login: &'a Login,
-    /// How often a password may be mistyped.
-    prompts: usize,
+    options: &'a Options,
     /// Whether the server may see anything secret.
     secrets_allowed: bool,
     pub asker: &'a Asker,
@@ -58,32 +61,6 @@ pub(super) enum Outcome {
     Impossible,
 }
 
-/// A key to try.
-struct Candidate {
-    name: String,
-    source: Source,
-}
-
-enum Source {
-    Agent(AgentIdentity),
-    Own(OwnSource, Option<PublicKey>),
-}
-
-/// A key of the login.
-struct OwnKeyFound {
-    /// None for a public key, which only chooses among the agent's.
-    source: Option<OwnSource>,
-    name: String,
-    public: Option<PublicKey>,
-    is_default: bool,
-}
-
-/// The keys to try, in order, and the agent that holds some of them.
-struct Candidates {
-    queue: VecDeque<Candidate>,
-    agent: Option<Agent>,
-}
-
 impl Attempt<'_> {
     async fn run(mut self) -> Result<(), Error> {
         let user = self.login.user.clone();
@@ -93,12 +70,13 @@ impl Attempt<'_> {
             return self.succeed("none");
         }
         let mut keys = None;
-        let (mut interactive_left, mut password_left) = (self.prompts, self.prompts);
+        let prompts = self.options.password_prompts;
+        let (mut interactive_left, mut password_left) = (prompts, prompts);
         loop {
             if self.may(Method::PublicKey) {
                 let candidates = match &mut keys {
                     Some(candidates) => candidates,
-                    none => none.insert(self.candidates().await),
+                    none => none.insert(candidates::find(&mut self).await),
                 };
                 if let Some(candidate) = candidates.queue.pop_front() {
                     if let Outcome::Success = self.try_key(&candidate, &mut candidates.agent).await? {
@@ -112,7 +90,7 @@ impl Attempt<'_> {
                 interactive_left = if let Outcome::Impossible = outcome { 0 } else { interactive_left - 1 };
                 (outcome, "keyboard-interactive")
             } else if self.may(Method::Password) && password_left > 0 {
-                let outcome = self.password(password_left < self.prompts).await?;
+                let outcome = self.password(password_left < prompts).await?;
                 password_left = if let Outcome::Impossible = outcome { 0 } else { password_left - 1 };
                 (outcome, "password")
             } else {
@@ -213,123 +191,27 @@ impl Attempt<'_> {
         }
     }
 
-    /// The keys to try: those of the agent that were named here, the files named here, the agent's others, files that
-    /// happen to be there. ssh tries the agent's others before the named files, so that a full agent uses up the
-    /// server's patience and the key asked for is never tried.
-    async fn candidates(&mut self) -> Candidates {
-        let own = self.own_keys().await;
-        let (agent, mut held) = match &self.login.agent {
-            None => (None, Vec::new()),
-            Some(socket) => match Agent::open(socket, &self.link.handle, self.asker).await {
-                Ok((agent, held)) => (Some(agent), held),
+    async fn try_key(&mut self, candidate: &Candidate, agent: &mut Option<Agent>) -> Result<Outcome, Error> {
+        let asker = self.asker;
+        let offer = match (&candidate.offer, &candidate.source) {
+            (Some(offer), _) => offer.clone(),
+            (None, Source::Agent(_)) => return Ok(Outcome::Failure),
+            // Only then is a passphrase asked for before the server has said that the key is any good.
+            (None, Source::Own(source)) => match source.unlock(asker).await {
+                Ok(key) => Offer::Key(key.public_key().clone()),
                 Err(why) => {
-                    self.notes.push(format!("the SSH agent could not be used: {why}"));
-                    (None, Vec::new())
+                    self.notes.push(why);
+                    return Ok(Outcome::Failure);
                 }
             },
         };
-        let (mut queue, mut named, mut default) = (VecDeque::new(), Vec::new(), Vec::new());
-        for OwnKeyFound { source, name, public, is_default } in own {
-            let same = |held: &AgentIdentity| {
-                public.as_ref().is_some_and(|public| held.public_key().key_data() == public.key_data())
-            };
-            if let Some(index) = held.iter().position(same) {
-                let source = Source::Agent(held.remove(index));
-                queue.push_back(Candidate { name: format!("{name} (agent)"), source });
-                continue;
-            }
-            match source {
-                Some(source) => {
-                    let group = if is_default { &mut default } else { &mut named };
-                    group.push(Candidate { name, source: Source::Own(source, public) });
-                }
-                None => self.notes.push(format!("{name} is a public key whose private key the agent does not hold")),
-            }
-        }
-        queue.extend(named);
-        if !self.login.identities_only {
-            queue.extend(held.into_iter().map(|identity| Candidate {
-                name: format!("{} (agent)", agent_name(&identity)),
-                source: Source::Agent(identity),
-            }));
-        }
-        queue.extend(default);
-        Candidates { queue, agent }
-    }
-
-    /// Reads the keys of the login.
-    async fn own_keys(&mut self) -> Vec<OwnKeyFound> {
-        let mut own = Vec::new();
-        let defaults = self.login.default_identities.iter().map(|path| (Identity::File(path.clone()), true));
-        let explicit = self.login.identities.iter().map(|identity| (identity.clone(), false));
-        for (identity, is_default) in explicit.chain(defaults) {
-            let (source, name, public) = match identity {
-                Identity::Key(key) => {
-                    let public = key.public_key().clone();
-                    (Some(OwnSource::Memory(key)), public.algorithm().to_string(), Some(public))
-                }
-                Identity::File(path) => match keys::read(&path).await {
-                    Ok(KeyFile::Private(locked)) => {
-                        let (name, public) = (locked.name(), locked.public.clone());
-                        (Some(OwnSource::File(locked)), name, public)
-                    }
-                    Ok(KeyFile::Public(public)) => (None, escape(&path.display().to_string()), Some(public)),
-                    Err(keys::Problem::Missing) if is_default => continue,
-                    Err(problem) => {
-                        let words = problem.words(&path);
-                        tracing::warn!("{words}");
-                        self.notes.push(words);
-                        continue;
-                    }
-                },
-            };
-            own.push(OwnKeyFound { source, name, public, is_default });
-        }
-        own
-    }
-
-    async fn try_key(&mut self, candidate: &Candidate, agent: &mut Option<Agent>) -> Result<Outcome, Error> {
-        let user = self.login.user.clone();
+        let Some(hash) = self.hash_for(&offer, &candidate.name).await? else { return Ok(Outcome::Failure) };
         let answer = match (&candidate.source, agent) {
             (Source::Agent(identity), Some(agent)) => {
-                let Some(hash) = self.hash_for(&identity.public_key(), &candidate.name).await? else {
-                    return Ok(Outcome::Failure);
-                };
-                let identity = identity.clone();
-                self.step("publickey authentication", |link| async move {
-                    flatten(match identity {
-                        AgentIdentity::PublicKey { key, .. } => {
-                            link.handle.authenticate_publickey_with(user, key, hash, agent).await
-                        }
-                        AgentIdentity::Certificate { certificate, .. } => {
-                            link.handle.authenticate_certificate_with(user, certificate, hash, agent).await
-                        }
-                    })
-                })
-                .await?
+                self.offer(offer, hash, &mut AgentKey { agent, identity }).await?
             }
             (Source::Agent(_), None) => return Ok(Outcome::Failure),
-            (Source::Own(source, public), _) => {
-                let public = match public {
-                    Some(public) => public.clone(),
-                    // Only then is a passphrase asked for before the server has said that the key is any good.
-                    None => match source.unlock(self.asker).await {
-                        Ok(key) => key.public_key().clone(),
-                        Err(why) => {
-                            self.notes.push(why);
-                            return Ok(Outcome::Failure);
-                        }
-                    },
-                };
-                let Some(hash) = self.hash_for(&public, &candidate.name).await? else {
-                    return Ok(Outcome::Failure);
-                };
-                let mut key = OwnKey { source, asker: self.asker };
-                self.step("publickey authentication", |link| async move {
-                    flatten(link.handle.authenticate_publickey_with(user, public, hash, &mut key).await)
-                })
-                .await?
-            }
+            (Source::Own(source), _) => self.offer(offer, hash, &mut OwnKey { source, asker }).await?,
         };
         match answer {
             Ok(answer) => self.settle(answer, Some(format!("publickey, {}", candidate.name))).await,
@@ -341,21 +223,65 @@ impl Attempt<'_> {
         }
     }
 
+    /// Asks whether the server would take it, and signs if it would. The inner error is the signer's.
+    async fn offer(
+        &mut self,
+        offer: Offer,
+        hash: Option<HashAlg>,
+        signer: &mut (impl Signer<Error = SignFailure> + Send),
+    ) -> Result<Result<AuthResult, String>, Error> {
+        let user = self.login.user.clone();
+        self.step("publickey authentication", |link| async move {
+            flatten(match offer {
+                Offer::Key(key) => link.handle.authenticate_publickey_with(user, key, hash, signer).await,
+                Offer::Certificate(certificate) => {
+                    link.handle.authenticate_certificate_with(user, *certificate, hash, signer).await
+                }
+            })
+        })
+        .await
+    }
+
     /// The hash to sign with: none needed unless the key is RSA; the outer none means that the key is of no use.
-    async fn hash_for(&mut self, key: &PublicKey, name: &str) -> Result<Option<Option<HashAlg>>, Error> {
-        if !matches!(key.algorithm(), Algorithm::Rsa { .. }) {
-            return Ok(Some(None));
+    async fn hash_for(&mut self, offer: &Offer, name: &str) -> Result<Option<Option<HashAlg>>, Error> {
+        let algorithm = offer.algorithm();
+        let accepted = &self.options.algorithms.user_keys;
+        if !matches!(algorithm, Algorithm::Rsa { .. }) {
+            let wire_name = offer.wire_name(algorithm);
+            if accepted.contains(&wire_name) {
+                return Ok(Some(None));
+            }
+            self.notes
+                .push(format!("{name} was not tried: PubkeyAcceptedAlgorithms leaves out {}", escape(&wire_name)));
+            return Ok(None);
+        }
+        let hashes =
+            [HashAlg::Sha512, HashAlg::Sha256].map(|hash| (hash, offer.wire_name(Algorithm::Rsa { hash: Some(hash) })));
+        let of_name = |name: &String| hashes.iter().find(|(_, known)| known == name).map(|&(hash, _)| hash);
+        let accepted: Vec<HashAlg> = accepted.iter().filter_map(of_name).collect();
+        if accepted.is_empty() {
+            self.notes.push(format!("{name} was not tried: PubkeyAcceptedAlgorithms leaves out RSA with SHA-2"));
+            return Ok(None);
         }
         if self.rsa_hash.is_none() {
             let supported = self.step("publickey authentication", |link| link.handle.best_supported_rsa_hash()).await?;
             // Most servers that do not list their algorithms accept SHA-2 all the same; SHA-1 is never used.
             self.rsa_hash = Some(supported.unwrap_or(Some(HashAlg::Sha512)));
         }
-        if let Some(Some(hash)) = self.rsa_hash {
-            return Ok(Some(Some(hash)));
+        let hash = match self.rsa_hash.flatten() {
+            None => {
+                self.notes.push(format!("{name}: the server accepts RSA keys only with SHA-1, which is broken"));
+                return Ok(None);
+            }
+            // Whoever knows the longer hash knows the shorter one as well.
+            Some(HashAlg::Sha512) => accepted.first().copied(),
+            Some(hash) => accepted.into_iter().find(|&accepted| accepted == hash),
+        };
+        if hash.is_none() {
+            self.notes
+                .push(format!("{name}: PubkeyAcceptedAlgorithms leaves out what the server accepts for RSA keys"));
         }
-        self.notes.push(format!("{name}: the server accepts RSA keys only with SHA-1, which is broken"));
-        Ok(None)
+        Ok(hash.map(Some))
     }
 }
 
@@ -366,11 +292,6 @@ fn flatten(answer: Result<AuthResult, SignFailure>) -> Result<Result<AuthResult,
         Err(SignFailure::Because(why)) => Ok(Err(why)),
         Err(SignFailure::Gone) => Err(russh::Error::SendError),
     }
-}
-
-fn agent_name(identity: &AgentIdentity) -> String {
-    let comment = escape(identity.comment());
-    if comment.is_empty() { identity.public_key().fingerprint(HashAlg::Sha256).to_string() } else { comment }
 }
 
 fn hung_up(words: String, tried: usize) -> Error {

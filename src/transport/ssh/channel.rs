@@ -89,6 +89,11 @@ pub(super) async fn open(link: Link, to: &Destination, asker: &Asker) -> Result<
 }
 
 impl Ends {
+    /// The connection that the channel is part of.
+    pub(super) fn link(&self) -> &LinkRef {
+        &self.link
+    }
+
     pub(in crate::transport) fn into_halves(self) -> (ChannelIn, ChannelOut, String) {
         let (read, write) = self.channel.split();
         let inbound = ChannelIn {

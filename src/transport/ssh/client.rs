@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client::{self, DisconnectReason, Handler};
-use russh::keys::{Algorithm, HashAlg, PublicKeyOrCertificate};
+use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{ChannelId, ChannelOpenFailure, Limits, Names, SshId, cipher};
 use tokio::sync::watch;
 
-use super::host_key::Judge;
+use super::host_key::{Belief, Judge};
 use super::link::{Life, Link};
 use super::pipe::leash;
 use super::{KnownHosts, LinkRef, Options, SshFacts};
@@ -50,12 +50,12 @@ pub(super) async fn connect(
     user: &str,
     asker: &Asker,
 ) -> Result<Link, Error> {
-    let judge = Judge::new(server.clone(), known_hosts, options.host_keys.clone(), asker.clone());
-    let config = Arc::new(config(options, &judge.known_key_types()));
+    let judge = Judge::new(server.clone(), known_hosts, options, asker.clone());
+    let config = Arc::new(config(options, &judge));
     let facts = SshFacts { server: server.name.clone(), user: escape(user), ..SshFacts::default() };
     let facts = Arc::new(Mutex::new(facts));
     let (report, life) = watch::channel(Life::default());
-    let client = Client { judge: Some(judge), server: server.clone(), report, facts: facts.clone() };
+    let client = Client { judge: Some(judge), belief: None, server: server.clone(), report, facts: facts.clone() };
     let (hold, stream) = leash(stream);
     let limit = options.connect_timeout.unwrap_or(KEX_LIMIT);
     let connecting = asker.clock().within(limit, client::connect_stream(config, stream, client));
@@ -76,6 +76,8 @@ pub(super) async fn connect(
 pub(crate) struct Client {
     /// Gone after the first key exchange: later ones use the same host key.
     judge: Option<Judge>,
+    /// What it found.
+    belief: Option<Belief>,
     server: Server,
     report: watch::Sender<Life>,
     facts: Arc<Mutex<SshFacts>>,
@@ -104,21 +106,34 @@ impl Handler for Client {
     type Error = Failure;
 
     async fn check_server_key(&mut self, offered: &PublicKeyOrCertificate) -> Result<bool, Failure> {
-        match offered {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-                self.edit_facts(|facts| facts.host_key_fingerprint = fingerprint);
-                let Some(judge) = self.judge.take() else { return Ok(false) };
-                let proven = judge.check(key).await.map_err(Failure::Ours)?;
-                self.edit_facts(|facts| facts.host_key_unproven = !proven);
-                Ok(true)
-            }
-            // None was asked for: nobody has checked who signed it.
-            PublicKeyOrCertificate::Certificate(_) => Err(Failure::Ours(Error::refused(format!(
-                "{} sent a host certificate that was not asked for",
-                self.server.name
-            )))),
+        // Of a certificate too: the key itself is what the server has proven to own.
+        let fingerprint = offered.public_key().fingerprint(HashAlg::Sha256).to_string();
+        self.edit_facts(|facts| facts.host_key_fingerprint = fingerprint);
+        let Some(judge) = self.judge.take() else { return Ok(false) };
+        let belief = match offered {
+            PublicKeyOrCertificate::PublicKey { key, .. } => judge.check(key).await,
+            PublicKeyOrCertificate::Certificate(certificate) => judge.check_certificate(certificate).await,
+        };
+        let belief = belief.map_err(Failure::Ours)?;
+        self.belief = Some(belief);
+        self.edit_facts(|facts| facts.host_key_unproven = belief == Belief::LetPass);
+        Ok(true)
+    }
+
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        keys: Vec<PublicKey>,
+        _session: &mut client::Session,
+    ) -> Result<(), Failure> {
+        // A host that is known by other means than its own line in the user's file has nothing added to it.
+        if self.belief == Some(Belief::Own) {
+            self.report.send_if_modified(|life| {
+                let first = life.announced.is_none();
+                life.announced.get_or_insert(keys);
+                first
+            });
         }
+        Ok(())
     }
 
     async fn kex_done(
@@ -128,13 +143,14 @@ impl Handler for Client {
         session: &mut client::Session,
     ) -> Result<(), Failure> {
         let has_mac = ![cipher::AES_128_GCM, cipher::AES_256_GCM, cipher::CHACHA20_POLY1305].contains(&names.cipher);
+        let certified = self.belief == Some(Belief::Certified);
         let version = escape(&String::from_utf8_lossy(session.remote_sshid()));
         self.edit_facts(|facts| {
             facts.kex = names.kex.as_ref().into();
             facts.strict_kex = names.strict_kex();
             facts.cipher = names.cipher.as_ref().into();
             facts.mac = has_mac.then(|| names.server_mac.as_ref().into());
-            facts.host_key_algorithm = names.key.to_string();
+            facts.host_key_algorithm = if certified { names.key.to_certificate_type() } else { names.key.to_string() };
             facts.server_version = version;
             tracing::debug!(?facts, "key exchange done");
         });
@@ -265,7 +281,7 @@ impl Handler for Client {
     }
 }
 
-fn config(options: &Options, known_key_types: &[Algorithm]) -> client::Config {
+fn config(options: &Options, judge: &Judge) -> client::Config {
     let (interval, count) = options.alive.unzip();
     // russh refuses more than a gigabyte, after which keys should be new anyway.
     let bytes = options.rekey_bytes.map_or(REKEY_MOST, |bytes| usize::try_from(bytes).unwrap_or(REKEY_MOST));
@@ -275,7 +291,7 @@ fn config(options: &Options, known_key_types: &[Algorithm]) -> client::Config {
         limits: Limits::new(bytes, bytes, options.rekey_time.unwrap_or(REKEY_TIME)),
         window_size: WINDOW,
         maximum_packet_size: PACKET,
-        preferred: options.algorithms.preferred(known_key_types, options.compression),
+        preferred: options.algorithms.preferred(&judge.known_key_types(), judge.has_authority(), options.compression),
         // It would end idle but healthy connections and does not cover the key exchange.
         inactivity_timeout: None,
         keepalive_interval: interval,

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use russh::keys::{Algorithm, HashAlg, PublicKey};
+use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
+use super::certificate;
 use super::client::Server;
 use super::host_pattern::file_name_of;
 use super::known_hosts::{Place, Study, Verdict};
-use super::{HostKeyChecking, HostKeyPolicy, KnownHosts};
+use super::{HostKeyChecking, HostKeyPolicy, KnownHosts, Options};
 use crate::escape::escape;
 use crate::transport::{Answer, Asker, Error, QuestionKind};
 
@@ -19,18 +20,36 @@ pub(super) struct Judge {
     /// The name to look for and to write down, with its port.
     known_as: (String, u16),
     study: Study,
+    /// The types of keys that a host may use without a certificate (HostKeyAlgorithms).
+    allowed: Vec<Algorithm>,
     asker: Asker,
 }
 
+/// Why a host key is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Belief {
+    /// The user's own file has it, under this very name.
+    Own,
+    /// It is known or new, or a person said so.
+    Known,
+    /// A certificate proves it.
+    Certified,
+    /// It is not the known one and was let pass all the same.
+    LetPass,
+}
+
 impl Judge {
-    pub(super) fn new(server: Server, known_hosts: KnownHosts, policy: HostKeyPolicy, asker: Asker) -> Judge {
-        // An alias stands for the whole place, port and all.
-        let known_as = match &policy.alias {
-            Some(alias) => (alias.to_lowercase(), 22),
-            None => (server.host.clone(), server.port),
-        };
+    pub(super) fn new(server: Server, known_hosts: KnownHosts, options: &Options, asker: Asker) -> Judge {
+        let policy = options.host_keys.clone();
+        let known_as = policy.known_as(&server.host, server.port);
         let study = known_hosts.study(&known_as.0, known_as.1);
-        Judge { server, known_hosts, policy, known_as, study, asker }
+        let allowed = options.algorithms.host_key_types();
+        Judge { server, known_hosts, policy, known_as, study, allowed, asker }
+    }
+
+    /// Whether certificates of this host can be checked.
+    pub(super) fn has_authority(&self) -> bool {
+        self.study.authorities().next().is_some()
     }
 
     /// The types of this host's known keys.
@@ -38,17 +57,62 @@ impl Judge {
         self.study.key_types()
     }
 
-    /// Returns whether `key` is this host's; false if it is not the known one and was let pass all the same.
-    pub(super) async fn check(&self, key: &PublicKey) -> Result<bool, Error> {
+    /// Judges a certificate, and if it proves nothing the key in it like any other, as ssh does: the key may be known.
+    pub(super) async fn check_certificate(&self, certificate: &Certificate) -> Result<Belief, Error> {
         let name = &self.server.name;
-        let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+        let signer = certificate.signature_key();
+        if let Some(place) = self.study.revoked(signer) {
+            let fingerprint = signer.fingerprint(HashAlg::Sha256);
+            return Err(Error::refused(format!(
+                "the key that signed the host certificate of {name}, {} {fingerprint}, is revoked at {place}",
+                signer.algorithm()
+            ))
+            .hint("do not connect: ask the server's administrator for a certificate by another authority"));
+        }
+        let key = PublicKey::new(certificate.public_key().clone(), "");
+        if let Some(place) = self.study.revoked(key.key_data()) {
+            return Err(self.revoked(&key, &place));
+        }
+        let principal = self.policy.alias.clone().unwrap_or_else(|| self.server.host.to_ascii_lowercase());
+        let authorities = self.study.authorities();
+        let Some(problem) = certificate::host_problem(certificate, &principal, authorities, certificate::now()) else {
+            return Ok(Belief::Certified);
+        };
+        let problem = format!("its certificate is not accepted: {problem}");
+        // One authority of several hosts need not be this one's, so only a bad certificate of the right one is news.
+        if self.study.authorities().any(|authority| authority.key_data() == signer) {
+            tracing::warn!("{name}: {problem}");
+        } else {
+            tracing::debug!("{name}: {problem}");
+        }
+        if !self.allowed.contains(&key.algorithm()) {
+            return Err(Error::refused(format!("the host key of {name} is not proven: {problem}"))
+                .hint("HostKeyAlgorithms does not allow its key without a certificate"));
+        }
+        self.judge(&key, &format!(" ({problem})")).await
+    }
+
+    /// Judges a key that came without a certificate.
+    pub(super) async fn check(&self, key: &PublicKey) -> Result<Belief, Error> {
+        self.judge(key, "").await
+    }
+
+    fn revoked(&self, key: &PublicKey, place: &Place) -> Error {
+        let (key_type, fingerprint) = (key.algorithm(), key.fingerprint(HashAlg::Sha256));
+        let name = &self.server.name;
+        Error::refused(format!("the host key of {name}, {key_type} {fingerprint}, is revoked at {place}"))
+            .hint("do not connect: ask the server's administrator for its new key")
+    }
+
+    /// `remark` is shown behind the key's fingerprint.
+    async fn judge(&self, key: &PublicKey, remark: &str) -> Result<Belief, Error> {
+        let name = &self.server.name;
+        let fingerprint = format!("{}{remark}", key.fingerprint(HashAlg::Sha256));
         let key_type = key.algorithm().to_string();
         match self.study.verdict(key) {
-            Verdict::Known => Ok(true),
-            Verdict::Revoked(place) => {
-                Err(Error::refused(format!("the host key of {name}, {key_type} {fingerprint}, is revoked at {place}"))
-                    .hint("do not connect: ask the server's administrator for its new key"))
-            }
+            Verdict::Known if self.study.is_own(key) => Ok(Belief::Own),
+            Verdict::Known => Ok(Belief::Known),
+            Verdict::Revoked(place) => Err(self.revoked(key, &place)),
             Verdict::Changed(place) | Verdict::OtherTypes { place, .. }
                 if self.policy.checking == HostKeyChecking::No =>
             {
@@ -56,7 +120,7 @@ impl Judge {
                     "the host key of {name} is not the one at {place} but {key_type} {fingerprint}; \
                      it is let pass because StrictHostKeyChecking is no"
                 );
-                Ok(false)
+                Ok(Belief::LetPass)
             }
             Verdict::Changed(place) => Err(Error::refused(format!(
                 "the host key of {name} has changed: {place} has another {key_type} key, the server shows {fingerprint}"
@@ -74,9 +138,9 @@ impl Judge {
                 .hint(self.addition())),
                 HostKeyChecking::AcceptNew | HostKeyChecking::No => {
                     self.remember(key);
-                    Ok(true)
+                    Ok(Belief::Known)
                 }
-                HostKeyChecking::Ask => self.ask(key, key_type, fingerprint).await.map(|()| true),
+                HostKeyChecking::Ask => self.ask(key, key_type, fingerprint).await.map(|()| Belief::Known),
             },
         }
     }
@@ -86,7 +150,7 @@ impl Judge {
         let question = QuestionKind::UnknownHostKey {
             host: if *port == 22 { escape(host) } else { name.clone() },
             key_type: key_type.clone(),
-            fingerprint: fingerprint.clone(),
+            fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
         };
         let unknown = format!("the host key of {name} is not known: {key_type} {fingerprint}");
         match self.asker.ask(question).await {
@@ -103,7 +167,8 @@ impl Judge {
 
     fn remember(&self, key: &PublicKey) {
         let name = &self.server.name;
-        match self.known_hosts.remember(&self.known_as.0, self.known_as.1, key) {
+        let (host, port) = &self.known_as;
+        match self.known_hosts.remember(host, *port, std::slice::from_ref(key), self.policy.hash) {
             Ok(place) => tracing::info!("the host key of {name} was added to {place}"),
             Err(error) => tracing::warn!("the host key of {name} could not be written down: {error}"),
         }

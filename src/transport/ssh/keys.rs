@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use russh::keys::{PrivateKey, PublicKey, decode_secret_key};
+use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::escape::escape;
@@ -21,6 +21,8 @@ const LARGEST: u64 = 1024 * 1024;
 pub(super) enum KeyFile {
     /// A public key, which stands for a private key in the agent.
     Public(PublicKey),
+    /// A certificate, which comes with the public key.
+    Certificate(Box<Certificate>),
     /// A private key.
     Private(Locked),
 }
@@ -73,6 +75,9 @@ fn read_blocking(path: &Path, uid: Option<u32>) -> Result<KeyFile, Problem> {
         return Err(Problem::NotAKey("it is no regular file of a key's size".into()));
     }
     let text = SecretString::from(std::fs::read_to_string(path).map_err(unreadable)?);
+    if let Ok(certificate) = Certificate::from_openssh(text.expose_secret().trim()) {
+        return Ok(KeyFile::Certificate(Box::new(certificate)));
+    }
     if let Ok(public) = PublicKey::from_openssh(text.expose_secret().trim()) {
         return Ok(KeyFile::Public(public));
     }

@@ -1,15 +1,15 @@
-//! The host keys that are known already: reads known_hosts files, judges a key by them and adds new ones.
+//! The host keys that are known already: reads known_hosts files and judges a key by them.
 
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::keys::ssh_key::known_hosts::HostPatterns;
+use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, PublicKey};
 
-use super::host_pattern::{file_name_of, matches};
+use super::host_pattern::{file_name_of, is_simple, matches};
 use crate::escape::escape;
 
 /// Where known host keys are kept.
@@ -59,9 +59,11 @@ pub(super) struct Study {
 struct Line {
     key: PublicKey,
     place: Place,
-    revoked: bool,
+    mark: Mark,
     /// False for a line about the bare name when the host is on another port than 22.
     exact: bool,
+    /// It is in the user's own file, or in memory, and not in the machine's.
+    own: bool,
 }
 
 impl KnownHosts {
@@ -83,14 +85,13 @@ impl KnownHosts {
         let mut study = Study { lines: Vec::new() };
         match self {
             KnownHosts::Memory(text) => {
-                study.read(text.lock().unwrap_or_else(PoisonError::into_inner).as_bytes(), None, host, port);
+                study.read(text.lock().unwrap_or_else(PoisonError::into_inner).as_bytes(), None, true, host, port);
             }
             KnownHosts::Files { user, global } => {
-                for path in user.iter().chain(global) {
-                    match fs::read(path) {
-                        Ok(bytes) => study.read(&bytes, Some(path), host, port),
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                        Err(error) => tracing::warn!("{}: {error}", path.display()),
+                let own = user.iter().map(|path| (path, true));
+                for (path, own) in own.chain(global.iter().map(|path| (path, false))) {
+                    if let Some(bytes) = read(path) {
+                        study.read(&bytes, Some(path), own, host, port);
                     }
                 }
             }
@@ -98,52 +99,56 @@ impl KnownHosts {
         study
     }
 
-    /// Adds a line for `host`. Says where it went.
-    pub(super) fn remember(&self, host: &str, port: u16, key: &PublicKey) -> io::Result<String> {
-        let bare = PublicKey::new(key.key_data().clone(), "");
-        let key = bare.to_openssh().map_err(|error| io::Error::other(error.to_string()))?;
-        let line = format!("{} {}\n", file_name_of(host, port), key.trim_end());
-        match self {
+    /// Which of `announced` are new for `host`; or why none of them may be added, as in ssh: lines that a person wrote
+    /// are a person's to change, and a key that is known by another name shows that this host has several.
+    pub(super) fn new_keys(
+        &self,
+        host: &str,
+        port: u16,
+        announced: &[PublicKey],
+    ) -> Result<Vec<PublicKey>, &'static str> {
+        let texts = match self {
             KnownHosts::Memory(text) => {
-                let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
-                if !text.is_empty() && !text.ends_with('\n') {
-                    text.push('\n');
-                }
-                text.push_str(&line);
-                Ok("memory".into())
+                vec![text.lock().unwrap_or_else(PoisonError::into_inner).clone().into_bytes()]
             }
-            KnownHosts::Files { user, .. } => {
-                let path = user.first().ok_or_else(|| io::Error::other("no known_hosts file to write to"))?;
-                append(path, line)?;
-                Ok(path.display().to_string())
+            KnownHosts::Files { user, .. } => user.iter().filter_map(|path| read(path)).collect(),
+        };
+        let name = file_name_of(host, port);
+        let mut new: Vec<PublicKey> = announced.to_vec();
+        for line in texts.iter().flat_map(|text| text.split(|&b| b == b'\n')) {
+            let Ok(Some((mark, patterns, key))) = parse(&String::from_utf8_lossy(line)) else { continue };
+            let Ok(key) = key.parse::<PublicKey>() else { continue };
+            let same = |other: &PublicKey| other.key_data() == key.key_data();
+            match matches(&patterns, &name) {
+                false if announced.iter().any(same) => return Err("one of them is known by another name"),
+                false => {}
+                true if mark != Mark::None => return Err("the host has a line with a marker"),
+                true if !is_simple(&patterns) => return Err("the host has a line with a wildcard or a list"),
+                true => new.retain(|other| !same(other)),
             }
         }
+        Ok(new)
     }
 }
 
-/// Appends in one write, so that two programs doing it at once both keep their whole line.
-fn append(path: &Path, mut line: String) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|f| !f.exists()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let mut file = fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    if file.seek(SeekFrom::End(0))? > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        let mut last = [0];
-        file.read_exact(&mut last)?;
-        if last != *b"\n" {
-            line.insert(0, '\n');
+/// A file's bytes, if it is there.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    match fs::read(path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            tracing::warn!("{}: {error}", path.display());
+            None
         }
     }
-    file.write_all(line.as_bytes())
 }
 
 impl Study {
     /// Judges `key` as OpenSSH does: `@revoked` first, then any line that has this very key, then lines that differ.
     pub(super) fn verdict(&self, key: &PublicKey) -> Verdict {
         let same = |line: &&Line| line.key.key_data() == key.key_data();
-        if let Some(line) = self.lines.iter().filter(|l| l.revoked).find(same) {
-            return Verdict::Revoked(line.place.clone());
+        if let Some(place) = self.revoked(key.key_data()) {
+            return Verdict::Revoked(place);
         }
         if self.valid().any(|line| same(&line)) {
             return Verdict::Known;
@@ -157,6 +162,23 @@ impl Study {
         }
     }
 
+    /// Where this key, a host's or one that signs certificates, is marked `@revoked`.
+    pub(super) fn revoked(&self, key: &KeyData) -> Option<Place> {
+        let line =
+            self.lines.iter().filter(|line| line.mark == Mark::Revoked).find(|line| line.key.key_data() == key)?;
+        Some(line.place.clone())
+    }
+
+    /// The keys that may sign this host's certificates (`@cert-authority`).
+    pub(super) fn authorities(&self) -> impl Iterator<Item = &PublicKey> {
+        self.lines.iter().filter(|line| line.mark == Mark::Authority).map(|line| &line.key)
+    }
+
+    /// Whether the first line that has `key` is the user's own and names the host with its port.
+    pub(super) fn is_own(&self, key: &PublicKey) -> bool {
+        self.exact().find(|line| line.key.key_data() == key.key_data()).is_some_and(|line| line.own)
+    }
+
     /// The types of the keys that are known: a server with several keys should be asked for one of these.
     pub(super) fn key_types(&self) -> Vec<Algorithm> {
         let exact: Vec<_> = self.exact().map(|line| line.key.algorithm()).collect();
@@ -164,19 +186,19 @@ impl Study {
     }
 
     fn valid(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| !line.revoked)
+        self.lines.iter().filter(|line| line.mark == Mark::None)
     }
 
     fn exact(&self) -> impl Iterator<Item = &Line> {
         self.valid().filter(|line| line.exact)
     }
 
-    fn read(&mut self, bytes: &[u8], file: Option<&Path>, host: &str, port: u16) {
+    fn read(&mut self, bytes: &[u8], file: Option<&Path>, own: bool, host: &str, port: u16) {
         let (name, bare) = (file_name_of(host, port), file_name_of(host, 22));
         for (number, line) in bytes.split(|&b| b == b'\n').enumerate() {
             let place = Place { file: file.map(Path::to_owned), line: number + 1 };
             match parse(&String::from_utf8_lossy(line)) {
-                Ok(Some((Mark::Authority, ..))) | Ok(None) => {}
+                Ok(None) => {}
                 Ok(Some((mark, patterns, key))) => {
                     let exact = matches(&patterns, &name);
                     // Like ssh, take a key that is known for the bare name on any port of that machine.
@@ -184,7 +206,7 @@ impl Study {
                         continue;
                     }
                     match key.parse::<PublicKey>() {
-                        Ok(key) => self.lines.push(Line { key, place, revoked: mark == Mark::Revoked, exact }),
+                        Ok(key) => self.lines.push(Line { key, place, mark, exact, own }),
                         Err(error) => tracing::warn!("{place}: this line's key can not be read: {error}"),
                     }
                 }
@@ -198,11 +220,12 @@ fn type_of(line: &Line) -> String {
     line.key.algorithm().to_string()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The marker in front of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     None,
     Revoked,
-    /// Host certificates are not asked for, so who may sign them does not matter yet.
+    /// The key signs host certificates.
     Authority,
 }
 
@@ -239,7 +262,6 @@ impl std::fmt::Display for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINjhNDyTkm4DXvFKc5f7N+59tDayzTCtmPuKz6DavQ5x";
     const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEh1BaDryoSZsrgc7Jt8gZYZz91eVrQgZg3q07trSkRb";
@@ -301,6 +323,57 @@ mod tests {
     #[test]
     fn a_certificate_authority_is_no_host_key() {
         assert_eq!(judge(&format!("@cert-authority * {KEY}"), "beta", 22), Verdict::Unknown);
+        assert_eq!(judge(&format!("@cert-authority * {OTHER}\nbeta {KEY}"), "beta", 22), Verdict::Known);
+    }
+
+    #[test]
+    fn authorities_are_those_whose_patterns_match() {
+        let count = |hosts: &str, host: &str, port: u16| {
+            let study = KnownHosts::memory(format!("@cert-authority {hosts} {KEY}\nbeta {OTHER}")).study(host, port);
+            study.authorities().filter(|key| key.key_data() == KEY.parse::<PublicKey>().unwrap().key_data()).count()
+        };
+        assert_eq!(count("*.example.org", "beta.example.org", 22), 1);
+        assert_eq!(count("*.example.org", "beta.example.org", 2222), 1, "the bare name stands for every port");
+        assert_eq!(count("*.example.org", "beta.example.net", 22), 0);
+        assert_eq!(count("*.example.org,!beta.example.org", "beta.example.org", 22), 0);
+        assert_eq!(count(HASHED, "myhost.example.org", 22), 1);
+        assert_eq!(count("[*]:2222", "beta", 22), 0);
+    }
+
+    #[test]
+    fn a_revoked_authority_is_found() {
+        let study = KnownHosts::memory(format!("@cert-authority * {KEY}\n@revoked * {KEY}")).study("beta", 22);
+        assert_eq!(study.revoked(KEY.parse::<PublicKey>().unwrap().key_data()), Some(line(2)));
+        assert_eq!(study.revoked(OTHER.parse::<PublicKey>().unwrap().key_data()), None);
+    }
+
+    #[test]
+    fn new_keys_are_added_only_beside_lines_that_a_program_wrote() {
+        let keys: Vec<PublicKey> = [KEY, OTHER, ECDSA].iter().map(|key| key.parse().unwrap()).collect();
+        let new = |text: String| {
+            let new = KnownHosts::memory(text).new_keys("beta", 22, &keys)?;
+            Ok(new.iter().map(|key| key.to_openssh().unwrap()).collect::<Vec<_>>())
+        };
+        assert_eq!(new(format!("beta {KEY}\n[beta]:2222 x y\n")), Ok(vec![OTHER.into(), ECDSA.into()]));
+        assert_eq!(new(format!("beta,192.0.2.1 {KEY}\nbeta {OTHER}\nbeta {ECDSA}")), Ok(vec![]));
+        assert_eq!(new(format!("beta {KEY}\nalpha {OTHER}")), Err("one of them is known by another name"));
+        assert_eq!(new(format!("bet* {KEY}")), Err("the host has a line with a wildcard or a list"));
+        assert_eq!(new(format!("beta,b,c {KEY}")), Err("the host has a line with a wildcard or a list"));
+        assert_eq!(new(format!("@cert-authority beta {KEY}")), Err("the host has a line with a marker"));
+        assert_eq!(new(format!("beta {KEY}\n@revoked * {OTHER}")), Err("the host has a line with a marker"));
+    }
+
+    #[test]
+    fn whose_line_it_is_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let [user, global] = ["user", "global"].map(|name| dir.path().join(name));
+        let known = KnownHosts::Files { user: vec![user.clone()], global: vec![global.clone()] };
+        let key: PublicKey = KEY.parse().unwrap();
+        fs::write(&global, format!("beta {KEY}\n")).unwrap();
+        assert!(!known.study("beta", 22).is_own(&key));
+        fs::write(&user, format!("beta {KEY}\n")).unwrap();
+        assert!(known.study("beta", 22).is_own(&key));
+        assert!(!known.study("beta", 2222).is_own(&key), "it is known by the bare name only");
     }
 
     #[test]
@@ -337,23 +410,5 @@ mod tests {
         assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Changed(Place { file: Some(global), line: 2 }));
         fs::write(&user, format!("beta {KEY}\n")).unwrap();
         assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Known);
-    }
-
-    #[test]
-    fn a_new_key_is_appended_to_a_private_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("home/.ssh/known_hosts");
-        let known = KnownHosts::Files { user: vec![file.clone()], global: vec![] };
-        let key: PublicKey = format!("{KEY} a comment").parse().unwrap();
-        known.remember("Beta", 22, &key).unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), format!("beta {KEY}\n"));
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::metadata(file.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
-        assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Known);
-
-        // A last line without its end is completed first.
-        fs::write(&file, format!("alpha {OTHER}")).unwrap();
-        known.remember("beta", 2222, &key).unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), format!("alpha {OTHER}\n[beta]:2222 {KEY}\n"));
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use russh::Disconnect;
 use russh::client::Handle;
+use russh::keys::PublicKey;
 use tokio::sync::watch;
 
 use super::client::{Client, Server};
@@ -39,6 +40,8 @@ pub(super) struct Life {
     pub channel_closed: bool,
     /// Why the channel could not be opened, in the server's words.
     pub open_failure: Option<String>,
+    /// The host keys that the server says it has, if that may teach us any.
+    pub announced: Option<Vec<PublicKey>>,
 }
 
 impl Link {

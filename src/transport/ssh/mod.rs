@@ -3,6 +3,8 @@
 mod agent;
 pub mod algorithms;
 mod auth;
+mod candidates;
+mod certificate;
 mod channel;
 mod client;
 mod host_key;
@@ -13,6 +15,8 @@ mod link;
 mod options;
 mod pipe;
 mod prompts;
+mod remember;
+mod update;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,7 +82,10 @@ pub struct Login {
     pub identities: Vec<Identity>,
     /// Key files that are tried if they are there.
     pub default_identities: Vec<PathBuf>,
-    /// Offer only keys that are in the two lists above, even if the agent holds more.
+    /// CertificateFile: certificates to show, each for a key that is given here or held by the agent. If there are none,
+    /// those that lie beside the key files (`KEY-cert.pub`) are shown.
+    pub certificates: Vec<PathBuf>,
+    /// Offer only keys that are in the lists above, even if the agent holds more.
     pub identities_only: bool,
     /// The socket of the SSH agent, usually the value of `SSH_AUTH_SOCK`.
     pub agent: Option<PathBuf>,
@@ -89,7 +96,8 @@ pub struct Login {
 /// A private key to log in with.
 #[derive(Clone)]
 pub enum Identity {
-    /// In a file; a public key file chooses a key of the agent.
+    /// In a file; a public key file chooses a key of the agent, and a certificate is shown like one of
+    /// [`Login::certificates`].
     File(PathBuf),
     /// In memory.
     Key(Arc<PrivateKey>),
@@ -142,6 +150,7 @@ impl Login {
             user: user.into(),
             identities: Vec::new(),
             default_identities: Vec::new(),
+            certificates: Vec::new(),
             identities_only: false,
             agent: None,
             methods: vec![Method::PublicKey, Method::KeyboardInteractive, Method::Password],
@@ -197,10 +206,14 @@ pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Erro
     let SshRoute { via, host, port, login, known_hosts, to, options } = route;
     let (stream, outer, mut facts) = connection::open(via, asker).await?.into_stream();
     let silence = options.alive.map_or(std::time::Duration::ZERO, |(interval, count)| interval * (count as u32 + 1));
+    let learner = update::Learner::new(&known_hosts, &host, port, &options);
     let server = client::Server { name: super::tcp::place(&host, port), host, port, silence };
     let mut session = client::connect(stream, outer, server, known_hosts, &options, &login.user, asker).await?;
-    auth::authenticate(&mut session, &login, options.password_prompts, asker).await?;
+    auth::authenticate(&mut session, &login, &options, asker).await?;
     let (ends, ssh_facts) = channel::open(session, &to, asker).await?;
+    if let Some(learner) = learner {
+        learner.start(ends.link());
+    }
     facts.push(ssh_facts);
     Ok(AnyEnds::Ssh { ends, facts })
 }

@@ -35,7 +35,8 @@ pub struct HostKeyPolicy {
     pub alias: Option<String>,
     /// HashKnownHosts: new lines do not show the host's name.
     pub hash: bool,
-    /// UpdateHostKeys: a server that proves further keys has them added.
+    /// UpdateHostKeys: a server that proves further keys has them added. Keys that it no longer has are left alone,
+    /// where ssh removes them.
     pub update: bool,
 }
 
@@ -52,6 +53,16 @@ pub enum HostKeyChecking {
     /// `no`: a new key is believed and written down; a changed one is believed too, with a warning, and no password is
     /// sent to it.
     No,
+}
+
+impl HostKeyPolicy {
+    /// The name and port under which known_hosts keeps a server. An alias stands for the whole place, port and all.
+    pub(super) fn known_as(&self, host: &str, port: u16) -> (String, u16) {
+        match &self.alias {
+            Some(alias) => (alias.to_lowercase(), 22),
+            None => (host.to_owned(), port),
+        }
+    }
 }
 
 impl Default for Options {

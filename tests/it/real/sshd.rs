@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -20,6 +20,11 @@ pub const PASSPHRASE: &str = "pass phrase";
 
 impl Sshd {
     pub fn start() -> Sshd {
+        Sshd::with_config(|_| String::new())
+    }
+
+    /// The same, with the lines for sshd_config that `more` gives, which may first make keys in the server's folder.
+    pub fn with_config(more: impl FnOnce(&Path) -> String) -> Sshd {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         for (name, passphrase) in [("host", ""), ("user", ""), ("locked", PASSPHRASE), ("stranger", "")] {
@@ -32,10 +37,11 @@ impl Sshd {
         let host_key = public("host").split_whitespace().take(2).collect::<Vec<_>>().join(" ");
         fs::write(path("home/.ssh/known_hosts"), format!("[127.0.0.1]:{port} {host_key}\n")).unwrap();
         let root = is_root();
+        let more = more(folder.path());
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\n\
              UsePAM {}\nPasswordAuthentication {}\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n\
-             AllowTcpForwarding yes\nAllowStreamLocalForwarding yes\nMaxStartups 100\n",
+             AllowTcpForwarding yes\nAllowStreamLocalForwarding yes\nMaxStartups 100\n{more}\n",
             path("host"),
             path("authorized_keys"),
             if root { "yes" } else { "no" },
@@ -58,6 +64,15 @@ impl Sshd {
         self.folder.path().join(name)
     }
 
+    pub fn known_hosts(&self) -> PathBuf {
+        self.path("home/.ssh/known_hosts")
+    }
+
+    /// `TYPE BASE64` of a key in the server's folder.
+    pub fn public(&self, name: &str) -> String {
+        public(self.folder.path(), name)
+    }
+
     /// Ends the server and, with a bang, every connection it serves.
     pub fn kill(&mut self) {
         let children = Command::new("pgrep").args(["-P", &self.server.id().to_string()]).output().unwrap();
@@ -72,6 +87,24 @@ impl Sshd {
         self.server.stop();
         below.into_iter().for_each(|pid| super::signal(pid, "KILL"));
     }
+}
+
+/// Makes a key, as `ssh-keygen -t KIND` does.
+pub fn make_key(folder: &Path, name: &str, kind: &[&str]) {
+    let mut command = Command::new("ssh-keygen");
+    output(command.args(["-q", "-N", "", "-t"]).args(kind).arg("-f").arg(folder.join(name)));
+}
+
+/// Has the key `authority` make the certificate `NAME-cert.pub` for the key `name`, with more options of `ssh-keygen -s`.
+pub fn certify(folder: &Path, authority: &str, name: &str, options: &[&str]) {
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-I", "test", "-s"]).arg(folder.join(authority)).args(options);
+    output(command.arg(folder.join(format!("{name}.pub"))));
+}
+
+fn public(folder: &Path, name: &str) -> String {
+    let line = fs::read_to_string(folder.join(format!("{name}.pub"))).unwrap();
+    line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
 }
 
 pub fn is_root() -> bool {
