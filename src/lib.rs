@@ -18,6 +18,7 @@ pub mod picture_file;
 pub mod recording;
 pub mod rfb;
 pub mod session;
+pub mod ssh_config;
 pub mod target;
 pub mod terminal;
 pub mod transport;

@@ -12,6 +12,8 @@ mod real_desktops_are_seen_over_a_real_sshd;
 mod recordings_decode_to_their_hashes;
 mod rooms_know_only_their_neighbours;
 mod server;
+mod ssh_config_cases;
+mod ssh_config_equals_ssh;
 mod the_demo_server_speaks_rfb;
 mod the_program_survives_hostile_servers;
 mod transport_ssh;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, which is a folder or a file, and the rooms it may name. Every room may name `escape`, which names none.
-const EDGES: [(&str, &[&str]); 20] = [
+const EDGES: [(&str, &[&str]); 21] = [
     // Data, from the wire to the window.
     ("rfb", &[]),
     ("picture", &[]),
@@ -21,6 +21,7 @@ const EDGES: [(&str, &[&str]); 20] = [
     ("cli", &["error"]),
     ("target", &[]),
     ("terminal", &["session"]),
+    ("ssh_config", &[]),
     ("config", &["cli", "error", "picture", "recording", "rfb", "session", "target", "terminal"]),
     // Commands.
     ("picture_file", &["error", "picture"]),
