@@ -56,6 +56,8 @@ pub enum Command {
     Demo(Demo),
     /// Write a VNC password file
     Passwd(Passwd),
+    /// Print what ssh_config says of a host, in the form of `ssh -G`
+    SshConfig(Connection),
 }
 
 /// `sshvnc TARGET`
@@ -139,21 +141,29 @@ pub struct Connection {
     /// Let the system's ssh make the connection, for what only it has (Kerberos, PKCS#11, ControlMaster)
     #[arg(long, value_name = "PROGRAM", conflicts_with = "direct", num_args = 0..=1, require_equals = true, default_missing_value = "ssh")]
     pub ssh_program: Option<String>,
-    /// Options of ssh that are not here yet.
-    #[command(flatten)]
-    pub not_yet: NotYet,
-}
-
-/// Options of ssh that are taken only to be refused by name.
-#[derive(Debug, Clone, Default, Args)]
-#[group(id = "not-yet")]
-pub struct NotYet {
-    #[arg(short = 'o', hide = true, value_name = "KEY=VALUE")]
-    pub(crate) option: Vec<String>,
-    #[arg(short = 'F', hide = true, value_name = "FILE")]
-    pub(crate) config_file: Option<PathBuf>,
-    #[arg(short = 'J', hide = true, value_name = "HOST")]
-    pub(crate) jump: Option<String>,
+    /// An option of ssh_config, such as StrictHostKeyChecking=accept-new; may be given several times
+    #[arg(short = 'o', value_name = "KEY=VALUE", conflicts_with = "direct")]
+    pub options: Vec<String>,
+    /// Read this file instead of ~/.ssh/config and the system's; "none" reads none
+    #[arg(short = 'F', value_name = "FILE", conflicts_with = "direct")]
+    pub config_file: Option<PathBuf>,
+    /// SSH servers on the way, as typed.
+    #[arg(
+        short = 'J',
+        value_name = "HOSTS",
+        help = "Jump through these SSH servers first: [USER@]HOST[:PORT],...",
+        conflicts_with_all = ["direct", "via"]
+    )]
+    pub jump: Option<String>,
+    /// IPv4 only
+    #[arg(short = '4', conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6')]
+    pub ipv6: bool,
+    /// Let `Match exec` of ssh_config run its commands
+    #[arg(long)]
+    pub allow_match_exec: bool,
 }
 
 /// `sshvnc screenshot`

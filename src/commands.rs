@@ -1,14 +1,17 @@
-//! `sshvnc TARGET`, `screenshot` and `record`: a session, a display, and what is left when it ends.
+//! `sshvnc TARGET`, `screenshot`, `record` and `ssh-config`: what a command puts together, and what it leaves behind.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use crate::cli::{Record, Screenshot, View};
+use crate::cli::{Connection, Record, Screenshot, View};
 use crate::config::{self, Purpose};
 use crate::display::{Headless, MinifbWindow, Until};
 use crate::error::Failure;
+use crate::hops::{self, Host};
 use crate::picture_file;
 use crate::recording;
+use crate::ssh_config;
+use crate::target::Target;
 use crate::viewer::{self, Options};
 
 /// Shows a desktop in a window.
@@ -58,4 +61,17 @@ pub fn record(what: &Record) -> Result<(), Failure> {
         eprintln!("sshvnc: {}: {} bytes", what.file.display(), file.len());
     }
     recorded
+}
+
+/// Prints what ssh_config says of the target's host.
+///
+/// # Errors
+/// [`Failure`]
+pub fn ssh_config(what: &Connection) -> Result<(), Failure> {
+    let Target::Host { user, host, .. } = Target::parse(&what.target).map_err(Failure::usage)? else {
+        return Err(Failure::usage("a socket of this machine has no SSH server"));
+    };
+    let host = Host { user: what.login.clone().or(user), name: host, port: what.port.map(u16::from) };
+    print!("{}", ssh_config::print(&hops::resolve(&host, what)?, &hops::known_algorithms()));
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use secrecy::SecretSlice;
 
-use crate::cli::{Connection, NotYet};
+use crate::cli::Connection;
 use crate::error::Failure;
 use crate::picture::ByteOrder;
 use crate::recording;
@@ -30,7 +30,6 @@ pub enum Purpose {
 /// # Errors
 /// [`Failure`] of the kind usage.
 pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
-    refuse_what_is_not_here(&typed.not_yet)?;
     let target = Target::parse(&typed.target).map_err(Failure::usage)?;
     let password = password(typed.passwd.as_deref())?;
     let (order, recorder) = match purpose {
@@ -46,30 +45,16 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         _ => PixelFormat::rgb888(order.shifts()),
     };
     let encodings = encodings(typed.encodings.as_deref())?;
-    let route = route::to(target, typed)?;
+    let way = route::to(target, typed)?;
     Ok(Plan {
-        route,
+        route: way.route,
         password,
-        may_ask: terminal::can_ask(),
+        may_ask: way.may_ask && terminal::can_ask(),
         shared: !typed.no_shared,
         settings: Settings { format, encodings },
         order,
         recorder,
     })
-}
-
-fn refuse_what_is_not_here(typed: &NotYet) -> Result<(), Failure> {
-    let not_here = |what: &str, instead: &str| Err(Failure::usage(format!("{what} is not here yet")).hint(instead));
-    match typed {
-        NotYet { option, .. } if !option.is_empty() => {
-            not_here("-o (options of ssh_config)", "-p, -l, -i and --via are; ~/.ssh/config is not read")
-        }
-        NotYet { config_file: Some(_), .. } => {
-            not_here("-F (a file of ssh_config)", "-p, -l, -i and --via are; ~/.ssh/config is not read")
-        }
-        NotYet { jump: Some(_), .. } => not_here("-J (jump hosts)", "--via GATEWAY takes one"),
-        _ => Ok(()),
-    }
 }
 
 fn encodings(list: Option<&str>) -> Result<Vec<i32>, Failure> {
@@ -113,26 +98,6 @@ fn password(file: Option<&Path>) -> Result<Option<SecretSlice<u8>>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{self, Command, Typed};
-
-    fn typed(line: &str) -> Connection {
-        let words = std::iter::once("sshvnc").chain(line.split(' ')).map(Into::into);
-        match cli::read(words) {
-            Ok(Typed::Do(command)) => match *command {
-                Command::View(view) => view.connection,
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_is_not_here_is_refused_by_name() {
-        for (line, name) in [("-o A=b h", "-o"), ("-F f h", "-F"), ("-J j h", "-J")] {
-            let failure = plan(&typed(line), Purpose::Show).err().unwrap();
-            assert!(failure.exit_code() == 1 && failure.to_string().starts_with(name), "{failure}");
-        }
-    }
 
     #[test]
     fn encodings_in_the_users_order() {

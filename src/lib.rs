@@ -12,6 +12,7 @@ pub mod demo;
 pub mod display;
 pub mod error;
 pub mod escape;
+pub mod hops;
 pub mod passwd;
 pub mod picture;
 pub mod picture_file;
@@ -19,6 +20,7 @@ pub mod recording;
 pub mod rfb;
 pub mod route;
 pub mod session;
+pub mod ssh_config;
 pub mod target;
 pub mod terminal;
 pub mod transport;
@@ -50,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure>
         Command::Bench(what) => bench::run(&what),
         Command::Demo(what) => demo::run(&what),
         Command::Passwd(what) => passwd::run(&what),
+        Command::SshConfig(what) => commands::ssh_config(&what),
     }
 }
 
@@ -60,6 +63,7 @@ fn log(command: &Command) {
         Command::Screenshot(what) => what.connection.verbose,
         Command::Record(what) => what.connection.verbose,
         Command::Demo(what) => what.verbose,
+        Command::SshConfig(what) => what.verbose,
         Command::Bench(_) | Command::Passwd(_) => 0,
     };
     let level = ["sshvnc=warn", "sshvnc=info", "sshvnc=debug", "debug"][usize::from(verbose.min(3))];

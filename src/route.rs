@@ -1,25 +1,17 @@
 //! From TARGET and the options of ssh to the way there: which servers, which logins, which channel.
 
-use std::env;
-use std::path::{Path, PathBuf};
-
 use crate::cli::Connection;
 use crate::error::Failure;
-use crate::session::transport::{
-    Destination, Identity, KnownHosts, Login, Route, SshOptions, SshRoute, SystemSsh, TcpOptions,
-};
+use crate::hops::{self, Before, Host, Way};
+use crate::session::transport::{Destination, Route, SystemSsh, TcpOptions};
 use crate::target::{Gateway, Place, Target};
-use crate::user;
-
-/// The SSH server's port (RFC 4253 §4.1).
-const SSH_PORT: u16 = 22;
 
 /// The way to `target`. Tells on stderr what `--direct` leaves unprotected.
 ///
 /// # Errors
 /// [`Failure`] of the kind usage.
-pub fn to(target: Target, typed: &Connection) -> Result<Route, Failure> {
-    if typed.direct { direct(target) } else { over_ssh(target, typed) }
+pub fn to(target: Target, typed: &Connection) -> Result<Way, Failure> {
+    if typed.direct { direct(target).map(|route| Way { route, may_ask: true }) } else { over_ssh(target, typed) }
 }
 
 fn direct(target: Target) -> Result<Route, Failure> {
@@ -51,31 +43,23 @@ fn direct(target: Target) -> Result<Route, Failure> {
 
 /// The channel that is wanted, and from which SSH server.
 struct Wanted {
-    /// The SSH server that opens the channel: its user, if one was named, and its name as typed.
-    user: Option<String>,
-    host: String,
-    /// Its port, if one was named.
-    port: Option<u16>,
+    /// The SSH server that opens the channel.
+    host: Host,
     to: Destination,
     /// A server before it.
     gateway: Option<Gateway>,
 }
 
-fn over_ssh(target: Target, typed: &Connection) -> Result<Route, Failure> {
+fn over_ssh(target: Target, typed: &Connection) -> Result<Way, Failure> {
     let wanted = wanted(target, typed)?;
-    match &typed.ssh_program {
-        Some(program) => Ok(Route::SystemSsh(system_ssh(program, wanted, typed))),
-        None => {
-            let via = match wanted.gateway {
-                Some(Gateway { user, host, port }) => {
-                    let to = Destination::Tcp { host: wanted.host.clone(), port: wanted.port.unwrap_or(SSH_PORT) };
-                    Some(hop(user, host, port, to, None, typed)?)
-                }
-                None => None,
-            };
-            hop(wanted.user, wanted.host, wanted.port, wanted.to, via, typed)
-        }
+    if let Some(program) = &typed.ssh_program {
+        return Ok(Way { route: Route::SystemSsh(system_ssh(program, wanted, typed)), may_ask: true });
     }
+    let before = match wanted.gateway {
+        Some(gateway) => Before::Jumps(vec![gateway.into()]),
+        None => Before::AsConfigured,
+    };
+    hops::way(&wanted.host, wanted.to, before, typed)
 }
 
 /// Reads TARGET and `--via` together: who opens the channel, and to what.
@@ -96,7 +80,7 @@ fn wanted(target: Target, typed: &Connection) -> Result<Wanted, Failure> {
                 .hint("name the host alone: the command is the desktop"));
         }
         let to = Destination::Exec { command: command.clone() };
-        return Ok(Wanted { user: typed_user.or(user), host, port, to, gateway });
+        return Ok(Wanted { host: Host { user: typed_user.or(user), name: host, port }, to, gateway });
     }
     let place = place.unwrap_or_default();
     match gateway {
@@ -111,38 +95,16 @@ fn wanted(target: Target, typed: &Connection) -> Result<Wanted, Failure> {
                 }
             };
             let (user, port) = (gateway.user.or(typed_user), gateway.port.or(port));
-            Ok(Wanted { user, host: gateway.host, port, to, gateway: None })
+            Ok(Wanted { host: Host { user, name: gateway.host, port }, to, gateway: None })
         }
         gateway => {
             let to = match place {
                 Place::Port(port) => Destination::Tcp { host: "localhost".to_owned(), port },
                 Place::Socket(path) => Destination::Unix { path },
             };
-            Ok(Wanted { user: typed_user.or(user), host, port, to, gateway })
+            Ok(Wanted { host: Host { user: typed_user.or(user), name: host, port }, to, gateway })
         }
     }
-}
-
-/// One SSH connection, through `via` if there is one.
-fn hop(
-    user: Option<String>,
-    host: String,
-    port: Option<u16>,
-    to: Destination,
-    via: Option<Route>,
-    typed: &Connection,
-) -> Result<Route, Failure> {
-    let home = user::home();
-    let port = port.unwrap_or(SSH_PORT);
-    let known_hosts = match &home {
-        Some(home) => KnownHosts::of_home(home),
-        None => KnownHosts::memory(""),
-    };
-    let options = TcpOptions { keep_alive: true, ..TcpOptions::default() };
-    let via = via.unwrap_or_else(|| Route::Tcp { host: host.clone(), port, options });
-    let login = login(user, typed, home.as_deref())?;
-    let options = SshOptions { compression: typed.compression, ..SshOptions::default() };
-    Ok(Route::Ssh(Box::new(SshRoute { via, host, port, login, known_hosts, to, options })))
 }
 
 /// The same for the system's ssh, which reads its own configuration.
@@ -153,8 +115,12 @@ fn system_ssh(program: &str, wanted: Wanted, typed: &Connection) -> SystemSsh {
             options.extend([flag.to_owned(), value]);
         }
     };
-    add("-p", wanted.port.map(|port| port.to_string()));
-    add("-l", wanted.user);
+    add("-p", wanted.host.port.map(|port| port.to_string()));
+    add("-l", wanted.host.user);
+    add("-F", typed.config_file.as_ref().map(|file| file.display().to_string()));
+    for option in &typed.options {
+        add("-o", Some(option.clone()));
+    }
     for file in &typed.identity {
         add("-i", Some(file.display().to_string()));
     }
@@ -169,37 +135,19 @@ fn system_ssh(program: &str, wanted: Wanted, typed: &Connection) -> SystemSsh {
     if typed.compression {
         options.push("-C".to_owned());
     }
-    SystemSsh { program: program.to_owned(), options, host: wanted.host, to: wanted.to }
-}
-
-fn login(named: Option<String>, typed: &Connection, home: Option<&Path>) -> Result<Login, Failure> {
-    let user = named.or_else(user::name).ok_or_else(|| {
-        Failure::usage("the name of the user of this machine is not known").hint("write USER@HOST, or -l USER")
-    })?;
-    let mut login = Login::new(user);
-    if let Some(home) = home {
-        login = login.with_default_identities(home);
-    }
-    login.identities = typed.identity.iter().map(|path| Identity::File(expand(path, home))).collect();
-    login.agent = env::var_os("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty()).map(PathBuf::from);
-    Ok(login)
-}
-
-/// `~/FILE`, which a shell leaves alone behind a `=`.
-fn expand(path: &Path, home: Option<&Path>) -> PathBuf {
-    match (path.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path.to_owned(),
-    }
+    SystemSsh { program: program.to_owned(), options, host: wanted.host.name, to: wanted.to }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::{self, Command, Typed};
+    use crate::session::transport::SshRoute;
 
     fn route(line: &str) -> Result<Route, Failure> {
-        let words = std::iter::once("sshvnc").chain(line.split(' ')).map(Into::into);
+        // Nobody's configuration.
+        let config: &[&str] = if line.contains("--direct") { &[] } else { &["-F", "none"] };
+        let words = ["sshvnc"].iter().chain(config).copied().chain(line.split(' ')).map(Into::into);
         let typed = match cli::read(words) {
             Ok(Typed::Do(command)) => match *command {
                 Command::View(view) => view.connection,
@@ -207,7 +155,7 @@ mod tests {
             },
             other => panic!("{other:?}"),
         };
-        to(Target::parse(&typed.target).unwrap(), &typed)
+        to(Target::parse(&typed.target).unwrap(), &typed).map(|way| way.route)
     }
 
     fn ssh(route: Route) -> SshRoute {
@@ -259,7 +207,7 @@ mod tests {
     fn the_systems_ssh_is_told_what_was_typed() {
         let line = "me@myhost:1 --ssh-program -p 2222 -i key -C --via gw:22";
         let Ok(Route::SystemSsh(ssh)) = route(line) else { panic!() };
-        assert_eq!(ssh.options, ["-p", "2222", "-l", "me", "-i", "key", "-J", "gw:22", "-C"]);
+        assert_eq!(ssh.options, ["-p", "2222", "-l", "me", "-F", "none", "-i", "key", "-J", "gw:22", "-C"]);
         assert_eq!((ssh.program.as_str(), ssh.host.as_str(), ssh.to), ("ssh", "myhost", tcp("localhost", 5901)));
     }
 }

@@ -19,7 +19,7 @@ pub use error::{Error, Trouble};
 pub use question::{Answer, Asker, Purpose, Question, QuestionKind};
 pub use ssh::Options as SshOptions;
 pub use ssh::{Algorithms, Destination, HostKeyChecking, HostKeyPolicy, Identity, KnownHosts, Login, Method};
-pub use ssh::{SshFacts, SshRoute};
+pub use ssh::{SshFacts, SshRoute, algorithms};
 pub use tcp::{Family, TcpOptions};
 
 /// A two-way byte stream.

@@ -12,6 +12,8 @@ mod real_desktops_are_seen_over_a_real_sshd;
 mod recordings_decode_to_their_hashes;
 mod rooms_know_only_their_neighbours;
 mod server;
+mod ssh_config_cases;
+mod ssh_config_equals_ssh;
 mod ssh_logs_in_as_ssh_does;
 mod ssh_routes_lead_there;
 mod the_demo_server_speaks_rfb;

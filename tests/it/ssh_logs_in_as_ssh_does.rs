@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sshvnc::transport::{
     Asker, Connection, Destination, Error, HostKeyChecking, Identity, KnownHosts, Login, Route, SshFacts, SshOptions,
-    SshRoute, connect,
+    SshRoute, TcpOptions, connect,
 };
 
 use crate::real::sshd::{Sshd, certify, make_key, me};
@@ -18,7 +18,7 @@ fn route(sshd: &Sshd) -> SshRoute {
     let mut login = Login::new(me());
     login.identities = vec![Identity::File(sshd.path("user"))];
     SshRoute {
-        via: Route::Tcp { host: "127.0.0.1".into(), port: sshd.port },
+        via: Route::Tcp { host: "127.0.0.1".into(), port: sshd.port, options: TcpOptions::default() },
         host: "127.0.0.1".into(),
         port: sshd.port,
         login,

@@ -20,6 +20,18 @@ pub const KEX: [&str; 8] = [
 /// Key exchange methods that are used only if they are asked for.
 pub const KEX_ON_REQUEST: [&str; 2] = ["diffie-hellman-group18-sha512", "diffie-hellman-group-exchange-sha256"];
 
+/// All key exchange methods that are known here.
+pub const ALL_KEX: [&str; 10] = {
+    let ([a, b, c, d, e, f, g, h], [i, j]) = (KEX, KEX_ON_REQUEST);
+    [a, b, c, d, e, f, g, h, i, j]
+};
+
+/// Signature algorithms of hosts, with and without certificates, best first.
+pub const ALL_HOST_KEYS: [&str; 12] = {
+    let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (HOST_KEY_CERTIFICATES, HOST_KEYS);
+    [a, b, c, d, e, f, g, h, i, j, k, l]
+};
+
 /// Ciphers, best first. AES-GCM costs half of what chacha20 does on any processor with AES instructions.
 pub const CIPHERS: [&str; 6] = [
     "aes128-gcm@openssh.com",
