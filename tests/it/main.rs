@@ -14,6 +14,7 @@ mod rooms_know_only_their_neighbours;
 mod server;
 mod ssh_config_cases;
 mod ssh_config_equals_ssh;
+mod ssh_config_is_obeyed;
 mod ssh_logs_in_as_ssh_does;
 mod ssh_routes_lead_there;
 mod the_demo_server_speaks_rfb;

@@ -227,7 +227,7 @@ fn every_failure_has_its_exit_code_and_its_line() {
     case(1, "no such key file", &["-i", &key("missing"), "-p", &port, &at]);
     case(1, "sshvnc passwd", &["-i", &key("user"), "-passwd", &key("missing"), "-p", &port, &at]);
     case(4, "that is an SSH server", &["--direct", &format!("127.0.0.1::{port}")]);
-    case(1, "-J", &["-J", "", &at]);
+    case(1, "ProxyJump", &["-J", "", &at]);
     case(1, "is not a display", &["host:display"]);
 
     let wrong = desktop.path("wrong");

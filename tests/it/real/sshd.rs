@@ -73,19 +73,23 @@ impl Sshd {
         public(self.folder.path(), name)
     }
 
-    /// Ends the server and, with a bang, every connection it serves.
-    pub fn kill(&mut self) {
-        let children = Command::new("pgrep").args(["-P", &self.server.id().to_string()]).output().unwrap();
-        let mut below: Vec<u32> =
-            String::from_utf8_lossy(&children.stdout).lines().filter_map(|pid| pid.parse().ok()).collect();
+    /// The processes that serve connections.
+    pub fn connections(&self) -> Vec<u32> {
+        let mut below = vec![self.server.id()];
         let mut next = 0;
         while let Some(pid) = below.get(next).copied() {
             let children = Command::new("pgrep").args(["-P", &pid.to_string()]).output().unwrap();
             below.extend(String::from_utf8_lossy(&children.stdout).lines().filter_map(|pid| pid.parse::<u32>().ok()));
             next += 1;
         }
+        below.split_off(1)
+    }
+
+    /// Ends the server and, with a bang, every connection it serves.
+    pub fn kill(&mut self) {
+        let connections = self.connections();
         self.server.stop();
-        below.into_iter().for_each(|pid| super::signal(pid, "KILL"));
+        connections.into_iter().for_each(|pid| super::signal(pid, "KILL"));
     }
 }
 
