@@ -101,11 +101,13 @@ fn is_group_of_one(gid: u32, uid: u32) -> bool {
         return false;
     };
     let mut names = Vec::new();
+    let mut belongs = false;
     for line in users.lines() {
         let fields: Vec<&str> = line.split(':').collect();
         let (Some(name), Some(user), Some(primary)) = (fields.first(), fields.get(2), fields.get(3)) else { continue };
         if user.parse() == Ok(uid) {
             names.push(*name);
+            belongs |= primary.parse() == Ok(gid);
         } else if primary.parse() == Ok(gid) {
             return false;
         }
@@ -113,8 +115,10 @@ fn is_group_of_one(gid: u32, uid: u32) -> bool {
     groups.lines().any(|line| {
         let fields: Vec<&str> = line.split(':').collect();
         let members = fields.get(3).copied().unwrap_or_default();
+        let mut members = members.split(',').filter(|member| !member.is_empty()).peekable();
         fields.get(2).is_some_and(|id| id.parse() == Ok(gid))
-            && members.split(',').all(|member| member.is_empty() || names.contains(&member))
+            && (belongs || members.peek().is_some())
+            && members.all(|member| names.contains(&member))
     })
 }
 
@@ -134,7 +138,8 @@ pub(super) fn glob(pattern: &str) -> Vec<PathBuf> {
         found = next;
     }
     found.sort();
-    found.into_iter().map(PathBuf::from).filter(|path| path.symlink_metadata().is_ok()).collect()
+    let fits = |path: &PathBuf| if pattern.ends_with('/') { path.is_dir() } else { path.symlink_metadata().is_ok() };
+    found.into_iter().map(PathBuf::from).filter(fits).collect()
 }
 
 fn joined(folder: &str, name: &str) -> String {
@@ -166,6 +171,7 @@ mod tests {
         assert_eq!(names("d/*"), ["10", "2", "a b", "b"]);
         assert_eq!(names("*/[0-9]"), ["2"]);
         assert_eq!(names("d/a b"), ["a b"]);
+        assert!(names("d/b/").is_empty() && names("d/").len() == 1);
         assert!(names("d/nothing").is_empty() && names("e/*").is_empty());
     }
 

@@ -11,7 +11,7 @@ use super::resolved::{
     AddKeys, Agent, Ask, DEFAULT_IDENTITIES, Expanded, Family, Missed, Proxy, PublicKeys, RekeyLimit, Resolved,
     StrictHostKeyChecking,
 };
-use super::settings::{FORWARD_AGENT_PATH, REKEY_SECONDS, Settings};
+use super::settings::{FORWARD_AGENT_PATH, NO_JUMP, REKEY_SECONDS, Settings};
 use super::tokens::{self, Environment, Tokens};
 use super::value;
 
@@ -119,7 +119,7 @@ fn fill_in(settings: &mut Settings, tokens: &Tokens) {
         // Debian's: whoever can not be asked shall not wait for ever either.
         settings.set("serveraliveinterval", vec!["300".to_owned()], None);
     }
-    if settings.get("proxyjump").is_some_and(|jump| jump != "none") {
+    if settings.get("proxyjump").is_some_and(|jump| jump != NO_JUMP) {
         // ssh itself makes the connection that goes through the other servers.
         settings.replace("proxyusefdpass", vec!["no".to_owned()]);
     }
@@ -128,9 +128,13 @@ fn fill_in(settings: &mut Settings, tokens: &Tokens) {
     let usual = usual && settings.get("userknownhostsfile").is_none_or(|file| file == "~/.ssh/known_hosts");
     let by_dns = settings.get("verifyhostkeydns").is_some_and(|how| how != "false");
     settings.set("updatehostkeys", vec![(usual && !by_dns).to_string()], None);
+    // What keeps ssh from asking a person.
     let in_background = settings.get("controlpersist").is_some_and(|how| !matches!(how, "no" | "false"))
         && settings.get("controlpath").is_some_and(|path| path != "none");
-    if in_background && settings.get("updatehostkeys") == Some("ask") {
+    let quiet = settings.get("loglevel").is_some_and(|level| matches!(level, "SILENT" | "FATAL" | "ERROR"));
+    let command = settings.get("remotecommand").is_some_and(|command| command != "none");
+    let no_terminal = settings.get("requesttty") == Some("no");
+    if (in_background || quiet || command || no_terminal) && settings.get("updatehostkeys") == Some("ask") {
         settings.replace("updatehostkeys", vec!["false".to_owned()]);
     }
 }
@@ -235,7 +239,7 @@ impl<'a> Said<'a> {
         if let Some(command) = self.settings.get("proxycommand").filter(|command| *command != "none") {
             return Proxy::Command(Expanded { written: command.to_owned(), value: tokens::percent(command, &value) });
         }
-        let jump = self.settings.get("proxyjump").filter(|jump| *jump != "none");
+        let jump = self.settings.get("proxyjump").filter(|jump| *jump != NO_JUMP);
         let Some(mut hops) = jump.and_then(value::hops) else { return Proxy::None };
         for hop in &mut hops {
             // The zone of an address is no token.

@@ -242,7 +242,7 @@ const KEYWORDS: &[Keyword] = &[
     unused("permitremoteopen", Kind::Unused(unused::permit_remote_open)),
     unused(
         "requesttty",
-        Kind::Choice(&[("yes", ""), ("no", ""), ("true", ""), ("false", ""), ("force", ""), ("auto", "")]),
+        Kind::Choice(&[("yes", ""), ("no", "no"), ("true", ""), ("false", "no"), ("force", ""), ("auto", "")]),
     ),
     unused("sessiontype", Kind::Choice(&[("none", ""), ("subsystem", ""), ("default", "")])),
     unused("stdinnull", YES_NO),

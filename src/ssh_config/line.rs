@@ -16,7 +16,8 @@ pub(super) fn split(line: &str) -> Option<Line> {
     // What a C string can hold.
     let line = line.split('\0').next().unwrap_or_default();
     let line = line.trim_end_matches([' ', '\t', '\r', '\n', '\u{c}']);
-    let mut rest = line.trim_start_matches(WHITE);
+    let mut rest = line;
+    // White space, a `=` or an empty pair of quotes in front of it is an empty word.
     let mut keyword = word(&mut rest)?;
     if keyword.is_empty() {
         keyword = word(&mut rest)?;
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn comments_and_empty_lines_say_nothing() {
-        for line in ["", "  \t", "# Port 5", "  #Port 5", "\r", "=", "= =", "\"Port 5"] {
+        for line in ["", "  \t", "# Port 5", "  #Port 5", "\r", "=", "= =", "\"Port 5", " \"\"Port 5"] {
             assert_eq!(split(line), None, "{line:?}");
         }
     }

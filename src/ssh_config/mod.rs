@@ -5,7 +5,9 @@
 //!
 //! Known differences from ssh: host names are never looked up, so `CanonicalizeHostname` only reads the files again, as
 //! `Match final` does; after the first wrong line the others are not looked at; three keywords and one algorithm that
-//! are newer than 9.2 are read over instead of refused.
+//! are newer than 9.2 are read over instead of refused; a list with an empty name in it is refused for the names behind
+//! that too; commands of `Match exec` in files included for other hosts are not run; a file of the user that is there
+//! and can not be read is an error.
 
 mod algorithms;
 mod error;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::algorithms::{Algorithms, List};
 use super::keyword::{self, Kind, SHOWN};
 use super::resolved::{DEFAULT_IDENTITIES, Resolved};
-use super::settings::{FORWARD_AGENT_PATH, REKEY_SECONDS};
+use super::settings::{FORWARD_AGENT_PATH, NO_JUMP, REKEY_SECONDS};
 
 /// The options in the lines and the order of `ssh -G`, as far as a VNC viewer has to do with them.
 ///
@@ -42,11 +42,8 @@ fn values(resolved: &Resolved, name: &str, algorithms: &Algorithms) -> Vec<Strin
             vec![list]
         }
         (_, Kind::Files) if !held.is_empty() => vec![held.join(" ")],
-        (_, Kind::Command | Kind::ProxyCommand | Kind::ProxyJump)
-            if held.first().is_some_and(|text| text == "none") =>
-        {
-            Vec::new()
-        }
+        (_, Kind::ProxyJump) if held.first().is_some_and(|text| text == NO_JUMP) => Vec::new(),
+        (_, Kind::Command | Kind::ProxyCommand) if held.first().is_some_and(|text| text == "none") => Vec::new(),
         _ if held.is_empty() && !keyword.default.is_empty() => vec![keyword.default.to_owned()],
         _ => held.to_vec(),
     }

@@ -11,7 +11,7 @@ use super::keyword::{self, Kind};
 use super::line::{self, Line};
 use super::pattern;
 use super::resolved::{Family, Resolved};
-use super::settings::{Said, Settings};
+use super::settings::{NO_JUMP, Said, Settings};
 use super::tokens::{self, Tokens};
 use super::{Request, value};
 
@@ -410,7 +410,7 @@ impl Resolver<'_> {
         tokens.key_name =
             self.settings.get("hostkeyalias").map_or_else(|| self.request.host.clone(), str::to_ascii_lowercase);
         let last =
-            self.settings.get("proxyjump").filter(|jump| *jump != "none").and_then(|jump| jump.rsplit(',').next());
+            self.settings.get("proxyjump").filter(|jump| *jump != NO_JUMP).and_then(|jump| jump.rsplit(',').next());
         if let Some(hop) = last.and_then(value::hop) {
             let port = hop.port.unwrap_or(22).to_string();
             if hop.host == host && port == tokens.port && hop.user.is_none_or(|user| user == tokens.user) {

@@ -37,6 +37,8 @@ pub(super) struct Said<'a> {
 
 /// The second value of RekeyLimit.
 pub(super) const REKEY_SECONDS: &str = "rekeylimit seconds";
+/// The value of `ProxyJump none`. With more on its line, `none` is the name of a host.
+pub(super) const NO_JUMP: &str = "";
 /// A path in ForwardAgent, which is kept apart from yes and no.
 pub(super) const FORWARD_AGENT_PATH: &str = "forwardagent path";
 
@@ -102,7 +104,7 @@ impl Settings {
             Kind::Word => vec![one(name, &arguments)?.to_owned()],
             Kind::Command => vec![none_or(line::command(said.rest))],
             Kind::ProxyCommand => {
-                if self.get("proxyjump").is_some_and(|jump| jump != "none") {
+                if self.get("proxyjump").is_some_and(|jump| jump != NO_JUMP) {
                     return Ok(());
                 }
                 vec![none_or(line::command(said.rest))]
@@ -268,10 +270,10 @@ fn none_or(text: &str) -> String {
 
 /// The hops as ssh shows them: the last one put together again, the others as they were written.
 fn proxy_jump(text: &str) -> Result<String, Error> {
-    let text = text.split([' ', '\t', '\r', '\n', '#']).next().unwrap_or_default();
     if text.eq_ignore_ascii_case("none") {
-        return Ok("none".to_owned());
+        return Ok(NO_JUMP.to_owned());
     }
+    let text = text.split([' ', '\t', '\r', '\n', '#']).next().unwrap_or_default();
     let wrong = || bad("proxyjump", text, "write [USER@]HOST[:PORT], more of them after commas, or none");
     let hops = value::hops(text).ok_or_else(wrong)?;
     let last = shown(hops.last().ok_or_else(wrong)?);
