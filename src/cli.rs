@@ -56,6 +56,8 @@ pub enum Command {
     Demo(Demo),
     /// Write a VNC password file
     Passwd(Passwd),
+    /// Explain the connection layer by layer: what works, how long it takes, and what to try where it does not
+    Check(Check),
     /// Print what ssh_config says of a host, in the form of `ssh -G`
     SshConfig(Connection),
 }
@@ -192,6 +194,17 @@ pub struct Record {
     /// Stop after this many seconds (without it: at Ctrl+C, or when the server ends)
     #[arg(long, value_name = "N")]
     pub seconds: Option<NonZeroU64>,
+}
+
+/// `sshvnc check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The desktop and the way there.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// One JSON object a layer
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sshvnc bench`

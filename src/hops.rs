@@ -171,7 +171,7 @@ fn login(resolved: &Resolved, named: &[PathBuf]) -> Result<Login, Failure> {
     let mut login = Login::new(resolved.user.clone());
     // A file that was typed must be there; one that is configured need not be, as in ssh.
     login.identities = named.iter().map(|path| Identity::File(user::expand(path))).collect();
-    let typed = login.identities.len();
+    let typed = named.len().saturating_sub(resolved.missing_identities.len());
     let files = resolved.identity_files.iter().skip(typed).map(|file| file.value.clone());
     for path in files.collect::<Result<Vec<PathBuf>, _>>()? {
         let mut public = path.clone().into_os_string();

@@ -3,6 +3,7 @@
 //! Data flows one way: transport → inbox → client → decode → picture → window. `ARCHITECTURE.md` names the rooms.
 
 pub mod bench;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod commands;
@@ -52,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure>
         Command::Bench(what) => bench::run(&what),
         Command::Demo(what) => demo::run(&what),
         Command::Passwd(what) => passwd::run(&what),
+        Command::Check(what) => check::run(&what),
         Command::SshConfig(what) => commands::ssh_config(&what),
     }
 }
@@ -64,6 +66,7 @@ fn log(command: &Command) {
         Command::Record(what) => what.connection.verbose,
         Command::Demo(what) => what.verbose,
         Command::SshConfig(what) => what.verbose,
+        Command::Check(what) => what.connection.verbose,
         Command::Bench(_) | Command::Passwd(_) => 0,
     };
     let level = ["sshvnc=warn", "sshvnc=info", "sshvnc=debug", "debug"][usize::from(verbose.min(3))];

@@ -202,7 +202,7 @@ fn log(open: &Open) {
         let (kex, cipher, login) = (&ssh.kex, &ssh.cipher, &ssh.authenticated_by);
         tracing::info!("SSH to {}: {}, {kex}, {cipher}; {} by {login}", ssh.server, ssh.server_version, ssh.user);
     }
-    let (agreed, size) = (open.agreed, open.size);
+    let (agreed, size) = (&open.agreed, open.size);
     tracing::info!("{}: RFB 3.{}, {}, {size}", open.facts.peer, agreed.minor, agreed.security_name());
 }
 

@@ -37,12 +37,14 @@ impl ServerInit {
 }
 
 /// What was agreed on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Agreed {
     /// The minor version: 3, 7 or 8.
     pub minor: u8,
     /// The security type: 1 None, 2 VNC Authentication.
     pub security: u8,
+    /// All security types that the server offered, in its order.
+    pub offered: Vec<u8>,
 }
 
 impl Agreed {
@@ -50,6 +52,25 @@ impl Agreed {
     pub fn security_name(&self) -> &'static str {
         if self.security == NONE { "None" } else { "VNC Authentication" }
     }
+}
+
+/// The name of a security type in the specification and its registry, or its number.
+pub fn security_type_name(security: u8) -> String {
+    let name = match security {
+        1 => "None",
+        2 => "VNC Authentication",
+        5 | 129 => "RSA-AES",
+        6 | 130 => "RSA-AES unencrypted",
+        16 => "Tight",
+        17 => "Ultra",
+        18 => "TLS",
+        19 => "VeNCrypt",
+        20 => "SASL",
+        30 => "Apple Diffie-Hellman",
+        113 => "MSLogonII",
+        other => return other.to_string(),
+    };
+    name.to_owned()
 }
 
 /// Why the handshake ended.
@@ -211,6 +232,7 @@ impl Handshake {
             return Err(HandshakeError::NoCommonSecurity(list.join(", ")));
         };
         self.agreed.security = security;
+        self.agreed.offered = types;
         self.state = match security {
             VNC_AUTHENTICATION => State::Challenge,
             // Only 3.8 sends a SecurityResult for None.
@@ -228,6 +250,7 @@ impl Handshake {
     fn security_33(mut self, inbox: &mut Inbox) -> Result<Step, HandshakeError> {
         let offset = inbox.offset();
         let Some(security) = inbox.unit(|reader| reader.u32()) else { return Ok(Step::NeedMore(self)) };
+        self.agreed.offered = u8::try_from(security).into_iter().collect();
         match security {
             0 => {
                 self.state = State::Reason(ReasonFor::NoSecurityTypes);

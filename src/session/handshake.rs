@@ -13,7 +13,10 @@ use crate::transport::{Answer, Asker, Connection, Purpose, QuestionKind};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Speaks until ServerInit; what the server sent behind it is left in the inbox.
-pub(super) async fn shake(
+///
+/// # Errors
+/// See [`Error`].
+pub async fn shake(
     connection: &mut Connection,
     inbox: &mut Inbox,
     shared: bool,

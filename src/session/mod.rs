@@ -26,6 +26,7 @@ use crate::transport::{Asker, Facts, Question, Route};
 pub use crate::client::{Event as ServerEvent, Settings};
 pub use crate::transport;
 pub use error::{End, Error};
+pub use handshake::shake;
 pub use painter::Picture;
 
 use outbox::Outbox;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::error::{Error, io_words};
 use super::ssh::{self, SshFacts};
-use super::{Asker, Route, Stream, command, system_ssh, tcp};
+use super::{Asker, Route, Step, Stream, command, system_ssh, tcp};
 
 /// The room offered to one read of a socket: large enough that a busy server costs few system calls.
 const READ_ROOM: usize = 256 * 1024;
@@ -115,7 +115,7 @@ pub(super) enum Ends {
 /// Follows `route`. Boxed because an SSH route contains the route to its own server.
 pub(super) fn open(route: Route, asker: &Asker) -> Pin<Box<dyn Future<Output = Result<Ends, Error>> + Send + '_>> {
     Box::pin(async move {
-        match route {
+        let ends = match route {
             Route::Tcp { host, port, options } => {
                 let (reader, writer) = tcp::connect(&host, port, &options, asker).await?.into_split();
                 let peer = tcp::place(&host, port);
@@ -141,7 +141,11 @@ pub(super) fn open(route: Route, asker: &Asker) -> Pin<Box<dyn Future<Output = R
                 Ok(Ends::Plain { reader: Box::new(reader), writer: Box::new(writer), peer: "the given stream".into() })
             }
             Route::Ssh(route) => ssh::open(*route, asker).await,
+        }?;
+        if let Ends::Plain { peer, .. } = &ends {
+            asker.report(Step::Network(peer.clone()));
         }
+        Ok(ends)
     })
 }
 

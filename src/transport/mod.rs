@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use command::end_children;
 pub use connection::{Connection, Facts, Inbound, Outbound};
 pub use error::{Error, Trouble};
-pub use question::{Answer, Asker, Purpose, Question, QuestionKind};
+pub use question::{Answer, Asker, Purpose, Question, QuestionKind, Step};
 pub use ssh::Options as SshOptions;
 pub use ssh::{Algorithms, Destination, HostKeyChecking, HostKeyPolicy, Identity, KnownHosts, Login, Method};
 pub use ssh::{SshFacts, SshRoute, algorithms};

@@ -90,19 +90,45 @@ pub enum Answer {
 #[derive(Debug, Clone)]
 pub struct Asker {
     questions: Option<mpsc::UnboundedSender<Question>>,
+    steps: Option<mpsc::UnboundedSender<Step>>,
     clock: Clock,
+}
+
+/// A part of the way that is behind us, and whose it was in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The TCP connection, the local socket or the program stands.
+    Network(String),
+    /// The SSH server has proven its host key.
+    HostKey(String),
+    /// It has let us in.
+    Login(String),
+    /// It has opened the channel.
+    Channel(String),
 }
 
 impl Asker {
     /// An asker and the receiver of its questions.
     pub fn new() -> (Asker, mpsc::UnboundedReceiver<Question>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Asker { questions: Some(sender), clock: Clock::new() }, receiver)
+        (Asker { questions: Some(sender), steps: None, clock: Clock::new() }, receiver)
     }
 
     /// An asker whose questions are all refused at once: there is no terminal.
     pub fn nobody() -> Asker {
-        Asker { questions: None, clock: Clock::new() }
+        Asker { questions: None, steps: None, clock: Clock::new() }
+    }
+
+    /// The same, telling of each step.
+    pub fn watched(self) -> (Asker, mpsc::UnboundedReceiver<Step>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Asker { steps: Some(sender), ..self }, receiver)
+    }
+
+    pub(crate) fn report(&self, step: Step) {
+        if let Some(steps) = &self.steps {
+            let _ = steps.send(step);
+        }
     }
 
     /// Whether anybody listens; false changes the words of an error.

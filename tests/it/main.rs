@@ -1,5 +1,6 @@
 //! One test binary whose modules are sentences about the whole library.
 
+mod check_names_the_layer_that_fails;
 mod decoders_paint_what_the_bytes_say;
 mod every_cut;
 mod hostile_servers_get_one_line;

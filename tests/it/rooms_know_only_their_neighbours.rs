@@ -45,6 +45,23 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("bench", &["cli", "client", "error", "picture", "picture_file", "recording", "rfb"]),
+    (
+        "check",
+        &[
+            "cli",
+            "client",
+            "config",
+            "error",
+            "hops",
+            "picture",
+            "rfb",
+            "session",
+            "ssh_config",
+            "target",
+            "terminal",
+            "transport",
+        ],
+    ),
     ("passwd", &["cli", "error", "rfb", "terminal", "user"]),
     (
         "demo",

@@ -89,6 +89,11 @@ pub(super) async fn open(link: Link, to: &Destination, asker: &Asker) -> Result<
 }
 
 impl Ends {
+    /// Who is at the far end, in words.
+    pub(super) fn peer(&self) -> &str {
+        &self.peer
+    }
+
     /// The connection that the channel is part of.
     pub(super) fn link(&self) -> &LinkRef {
         &self.link
@@ -222,7 +227,7 @@ fn open_failed(server: &str, to: &Destination, place: &str, reason: ChannelOpenF
         }
         (ChannelOpenFailure::AdministrativelyProhibited, Destination::Tcp { .. }) => {
             Error::unreachable(format!("{server} does not allow connections to {place}{said}"))
-                .hint("AllowTcpForwarding is off or PermitOpen forbids it in the server's sshd_config")
+                .hint("AllowTcpForwarding is off or PermitOpen forbids it in the server's sshd_config; --exec COMMAND needs neither")
         }
         (ChannelOpenFailure::AdministrativelyProhibited, Destination::Unix { .. }) => {
             Error::unreachable(format!("{server} does not allow connections to the socket {place}{said}"))

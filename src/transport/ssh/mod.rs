@@ -24,7 +24,7 @@ use std::sync::Arc;
 use russh::keys::PrivateKey;
 
 use super::connection::{self, Ends as AnyEnds};
-use super::{Asker, Error, Route};
+use super::{Asker, Error, Route, Step};
 
 pub use algorithms::Algorithms;
 pub use known_hosts::KnownHosts;
@@ -209,8 +209,11 @@ pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Erro
     let learner = update::Learner::new(&known_hosts, &host, port, &options);
     let server = client::Server { name: super::tcp::place(&host, port), host, port, silence };
     let mut session = client::connect(stream, outer, server, known_hosts, &options, &login.user, asker).await?;
+    asker.report(Step::HostKey(session.server.name.clone()));
     auth::authenticate(&mut session, &login, &options, asker).await?;
+    asker.report(Step::Login(session.server.name.clone()));
     let (ends, ssh_facts) = channel::open(session, &to, asker).await?;
+    asker.report(Step::Channel(ends.peer().to_owned()));
     if let Some(learner) = learner {
         learner.start(ends.link());
     }
