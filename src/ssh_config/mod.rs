@@ -9,6 +9,8 @@
 //! that too; commands of `Match exec` in files included for other hosts are not run; a file of the user that is there
 //! and can not be read is an error.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
 mod algorithms;
 mod error;
 mod files;

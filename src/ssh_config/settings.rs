@@ -44,6 +44,8 @@ pub(super) const FORWARD_AGENT_PATH: &str = "forwardagent path";
 
 const MOST_FILES: usize = 100;
 const MOST_KNOWN_HOSTS: usize = 32;
+/// Of forwardings and variables; ssh has no bound.
+const MOST_OTHERS: usize = 1000;
 
 impl Settings {
     /// The first value of a keyword.
@@ -146,7 +148,7 @@ impl Settings {
                 if said.active {
                     self.add(name, forward, Some(said.place));
                 }
-                return Ok(());
+                return few(name, self.all(name).len(), MOST_OTHERS);
             }
             Kind::SendEnv => return self.hear_send_env(name, &arguments, said),
             Kind::SetEnv => set_env(name, &arguments)?,
@@ -167,11 +169,8 @@ impl Settings {
         if !said.active {
             return Ok(());
         }
-        if self.all(name).len() >= MOST_FILES && !self.all(name).iter().any(|known| known == file) {
-            return Err(Error::new(format!("more than {MOST_FILES} files in {name}")).hint("leave some out"));
-        }
         self.add(name, file.to_owned(), Some(said.place));
-        Ok(())
+        few(name, self.all(name).len(), MOST_FILES)
     }
 
     fn hear_rekey_limit(&mut self, name: &'static str, arguments: &[&str], said: &Said) -> Result<(), Error> {
@@ -232,10 +231,16 @@ impl Settings {
                 Some(gone) => patterns.retain(|pattern| !pattern::wildcard(gone, pattern)),
                 None => patterns.push((*pattern).to_owned()),
             }
+            few(name, patterns.len(), MOST_OTHERS)?;
         }
         self.replace(name, patterns);
         Ok(())
     }
+}
+
+fn few(name: &str, count: usize, most: usize) -> Result<(), Error> {
+    let error = || Error::new(format!("{name} has more than {most} values")).hint("leave some out");
+    if count > most { Err(error()) } else { Ok(()) }
 }
 
 fn bad(name: &str, text: &str, hint: &str) -> Error {
@@ -298,9 +303,7 @@ fn files(name: &str, arguments: &[&str]) -> Result<Vec<String>, Error> {
     if arguments.len() > 1 && arguments.iter().any(|file| file.eq_ignore_ascii_case("none")) {
         return Err(Error::new(format!("none is not alone in {name}")).hint("write none, or names of files"));
     }
-    if arguments.len() > MOST_KNOWN_HOSTS {
-        return Err(Error::new(format!("more than {MOST_KNOWN_HOSTS} files in {name}")).hint("leave some out"));
-    }
+    few(name, arguments.len(), MOST_KNOWN_HOSTS)?;
     Ok(match arguments {
         [one] => vec![none_or(one)],
         many => many.iter().map(|&file| file.to_owned()).collect(),
@@ -364,6 +367,7 @@ fn set_env(name: &str, arguments: &[&str]) -> Result<Vec<String>, Error> {
         let (variable, _) = argument.split_once('=').ok_or_else(|| bad(name, argument, "write NAME=VALUE"))?;
         if !variables.iter().any(|known| known.split_once('=').is_some_and(|(name, _)| name == variable)) {
             variables.push((*argument).to_owned());
+            few(name, variables.len(), MOST_OTHERS)?;
         }
     }
     Ok(variables)

@@ -226,6 +226,11 @@ fn a_configuration_without_bound_is_refused() {
     home.write(".ssh/b", &"Include c c c c c c c c c c\n".repeat(1000));
     home.write(".ssh/c", "Port 5\n");
     assert!(home.error("x").ends_with("more than 100000 lines; include fewer files"), "{}", home.error("x"));
+    let many = |line: fn(usize) -> String| Home::new(&(1..2000).map(line).collect::<String>()).error("x");
+    let error = "~/.ssh/config:101: identityfile has more than 100 values; leave some out";
+    assert_eq!(many(|number| format!("IdentityFile {number}\n")), error);
+    assert!(many(|number| format!("LocalForward {number} a:1\n")).contains(":1001: localforward has more than 1000"));
+    assert!(many(|number| format!("SendEnv A{number} B\n")).contains(":501: sendenv has more than 1000"));
     let home = Home::new(&"#".repeat((1 << 20) + 1));
     assert!(home.error("x").starts_with("~/.ssh/config: larger than any configuration"));
 }
