@@ -83,6 +83,7 @@ impl<'a> Target<'a> {
             block.fill(pixel);
             return Ok(());
         }
+        // Filling the first row and copying it to the others was slower: 1.16 times on core-corre-tightvnc.
         for row in block.chunks_mut(self.stride) {
             row.get_mut(..width).ok_or(Outside)?.fill(pixel);
         }
