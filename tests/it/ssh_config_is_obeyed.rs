@@ -24,6 +24,13 @@ fn home(desktop: &Desktop, sshds: &[&Sshd], config: &str) -> std::path::PathBuf 
     home
 }
 
+/// The server under two names, with its key and the right known_hosts.
+fn known_desk(sshd: &Sshd) -> String {
+    let (port, me) = (sshd.port, me());
+    let keys = "IdentityFile KEY\n  UserKnownHostsFile KNOWN";
+    format!("Host desk near\n  HostName 127.0.0.1\n  Port {port}\n  User {me}\n  {keys}\n")
+}
+
 fn shoot(home: &Path, desktop: &Desktop, arguments: &[&str]) -> Ended {
     let mut command = sshvnc(home);
     run(command.env("VNC_PASSWORD", PASSWORD).arg("screenshot").args(arguments).arg(desktop.path("seen.png")))
@@ -126,15 +133,7 @@ fn a_configuration_that_is_wrong_is_named_with_its_line() {
 fn a_server_that_stands_still_is_noticed_and_named() {
     let sshd = Sshd::start();
     let desktop = Desktop::start(Server::Xtigervnc);
-    let (port, me) = (sshd.port, me());
-    let home = home(
-        &desktop,
-        &[&sshd],
-        &format!(
-            "Host desk\n  HostName 127.0.0.1\n  Port {port}\n  User {me}\n  IdentityFile KEY\n  UserKnownHostsFile KNOWN\n\
-             ServerAliveInterval 1\n  ServerAliveCountMax 2\n"
-        ),
-    );
+    let home = home(&desktop, &[&sshd], &(known_desk(&sshd) + "ServerAliveInterval 1\nServerAliveCountMax 2\n"));
     let file = desktop.path("seen.rfb");
     let mut command = sshvnc(&home);
     command.env("VNC_PASSWORD", PASSWORD).args(["record", "--encodings", "raw", &format!("desk::{}", desktop.port)]);
@@ -156,14 +155,7 @@ fn a_server_that_stands_still_is_noticed_and_named() {
 fn an_agent_that_hangs_and_a_silent_server_do_not_hang_the_viewer() {
     let sshd = Sshd::start();
     let desktop = Desktop::start(Server::Xtigervnc);
-    let (port, me) = (sshd.port, me());
-    let home = home(
-        &desktop,
-        &[&sshd],
-        &format!(
-            "Host desk\n  HostName 127.0.0.1\n  Port {port}\n  User {me}\n  IdentityFile KEY\n  UserKnownHostsFile KNOWN\n"
-        ),
-    );
+    let home = home(&desktop, &[&sshd], &known_desk(&sshd));
     // Somebody listens, and never says a word.
     let socket = desktop.path("agent");
     let _agent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
@@ -183,14 +175,7 @@ fn an_agent_that_hangs_and_a_silent_server_do_not_hang_the_viewer() {
 fn no_port_is_opened_by_jumps_and_programs() {
     let sshd = Sshd::start();
     let desktop = Desktop::start(Server::Xtigervnc);
-    let (port, me) = (sshd.port, me());
-    let home = home(
-        &desktop,
-        &[&sshd],
-        &format!(
-            "Host desk near\n  HostName 127.0.0.1\n  Port {port}\n  User {me}\n  IdentityFile KEY\n  UserKnownHostsFile KNOWN\n"
-        ),
-    );
+    let home = home(&desktop, &[&sshd], &known_desk(&sshd));
     let trace = desktop.path("trace");
     let mut command = Command::new("strace");
     command.args(["-f", "-e", "trace=bind,listen", "-o"]).arg(&trace).arg(env!("CARGO_BIN_EXE_sshvnc"));
