@@ -209,9 +209,16 @@ fn methods(resolved: &Resolved) -> Vec<Method> {
         ("keyboard-interactive", Method::KeyboardInteractive, resolved.kbd_interactive_authentication),
         ("password", Method::Password, resolved.password_authentication),
     ];
-    let preferred = resolved.preferred_authentications.as_ref();
-    let wanted = |name: &str| preferred.is_none_or(|preferred| preferred.iter().any(|wanted| wanted == name));
-    all.into_iter().filter(|(name, _, allowed)| *allowed && wanted(name)).map(|(_, method, _)| method).collect()
+    let allowed = all.into_iter().filter(|(_, _, allowed)| *allowed);
+    match &resolved.preferred_authentications {
+        None => allowed.map(|(_, method, _)| method).collect(),
+        Some(preferred) => {
+            let allowed: Vec<_> = allowed.collect();
+            let method =
+                |wanted: &String| allowed.iter().find(|(name, ..)| name == wanted).map(|(_, method, _)| *method);
+            preferred.iter().filter_map(method).collect()
+        }
+    }
 }
 
 fn options(resolved: &Resolved) -> Result<SshOptions, Failure> {
@@ -232,6 +239,7 @@ fn options(resolved: &Resolved) -> Result<SshOptions, Failure> {
         // ssh does not ask for signs of life unless told to; a viewer that stands still for ever is worse.
         alive: match resolved.server_alive_interval {
             Some(interval) => Some((interval, resolved.server_alive_count_max as usize)),
+            None if resolved.says("serveraliveinterval") => None,
             None => ours.alive,
         },
         connect_timeout: resolved.connect_timeout,

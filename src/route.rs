@@ -204,6 +204,22 @@ mod tests {
     }
 
     #[test]
+    fn options_of_ssh_decide_how_and_how_long() {
+        use crate::session::transport::Method;
+        let plain = ssh(route("h").unwrap());
+        assert_eq!(plain.options.alive, Some((std::time::Duration::from_secs(15), 3)));
+        assert_eq!(plain.login.methods, [Method::PublicKey, Method::KeyboardInteractive, Method::Password]);
+        let line = "h -o ServerAliveInterval=0 -o PreferredAuthentications=password,publickey -o CompressioN=yes";
+        let told = ssh(route(line).unwrap());
+        assert_eq!(told.options.alive, None);
+        assert_eq!(told.login.methods, [Method::Password, Method::PublicKey]);
+        assert!(told.options.compression && !plain.options.compression);
+        let asked = ssh(route("h -o ServerAliveInterval=7 -o ServerAliveCountMax=2").unwrap());
+        assert_eq!(asked.options.alive, Some((std::time::Duration::from_secs(7), 2)));
+        assert!(route("h -o PubkeyAuthentication=no -o PreferredAuthentications=publickey").is_err());
+    }
+
+    #[test]
     fn the_systems_ssh_is_told_what_was_typed() {
         let line = "me@myhost:1 --ssh-program -p 2222 -i key -C --via gw:22";
         let Ok(Route::SystemSsh(ssh)) = route(line) else { panic!() };

@@ -231,6 +231,13 @@ pub struct Missed {
 pub(super) const DEFAULT_IDENTITIES: [&str; 7] =
     ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa"];
 
+impl Resolved {
+    /// Whether a file or an option has a word about `keyword`, in lower case; otherwise its value is a default.
+    pub fn says(&self, keyword: &str) -> bool {
+        self.settings.place(keyword).is_some()
+    }
+}
+
 impl Family {
     pub(super) fn named(name: &str) -> Family {
         match name {

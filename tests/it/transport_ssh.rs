@@ -252,6 +252,20 @@ async fn keyboard_interactive_asks_the_servers_question() {
 }
 
 #[tokio::test]
+async fn methods_are_tried_in_the_order_that_was_asked_for() {
+    let server = Server::with_policy(|policy| {
+        policy.password = Some("right".into());
+        policy.question = Some(("Code".into(), "123456".into()));
+    });
+    let (asker, asked) = person(vec![Answer::Secret("right".into())]);
+    let methods = vec![Method::Password, Method::KeyboardInteractive, Method::PublicKey];
+    let (connection, _target) = server.way().edit(|route| route.login.methods = methods).go(&asker).await.unwrap();
+    assert_eq!(connection.facts.ssh[0].authenticated_by, "password");
+    drop(asker);
+    assert_eq!(asked.await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_server_may_ask_for_several_methods() {
     let server = Server::with_policy(|policy| {
         policy.password = Some("right".into());

@@ -8,7 +8,7 @@ use russh::keys::{Algorithm, HashAlg};
 use russh::{MethodKind, MethodSet, Signer};
 
 use super::agent::{Agent, AgentKey, OwnKey, SignFailure};
-use super::candidates::{self, Candidate, Offer, Source};
+use super::candidates::{self, Candidate, Candidates, Offer, Source};
 use super::link::Link;
 use super::{Login, Method, Options};
 use crate::escape::escape;
@@ -69,35 +69,42 @@ impl Attempt<'_> {
         if let Outcome::Success = self.settle(probe, None).await? {
             return self.succeed("none");
         }
-        let mut keys = None;
+        let mut keys: Option<Candidates> = None;
         let prompts = self.options.password_prompts;
         let (mut interactive_left, mut password_left) = (prompts, prompts);
         loop {
-            if self.may(Method::PublicKey) {
-                let candidates = match &mut keys {
-                    Some(candidates) => candidates,
-                    none => none.insert(candidates::find(&mut self).await),
+            let next = self.login.methods.iter().copied().find(|&method| {
+                let tries = match method {
+                    Method::PublicKey => keys.as_ref().is_none_or(|keys| !keys.queue.is_empty()),
+                    Method::KeyboardInteractive => interactive_left > 0,
+                    Method::Password => password_left > 0,
                 };
-                if let Some(candidate) = candidates.queue.pop_front() {
-                    if let Outcome::Success = self.try_key(&candidate, &mut candidates.agent).await? {
-                        return self.succeed(&format!("publickey, {}", candidate.name));
-                    }
-                    continue;
+                tries && self.may(method)
+            });
+            let (outcome, how) = match next {
+                None => return Err(self.refusal()),
+                Some(Method::PublicKey) => {
+                    let keys = match &mut keys {
+                        Some(keys) => keys,
+                        none => none.insert(candidates::find(&mut self).await),
+                    };
+                    let Some(candidate) = keys.queue.pop_front() else { continue };
+                    let outcome = self.try_key(&candidate, &mut keys.agent).await?;
+                    (outcome, format!("publickey, {}", candidate.name))
                 }
-            }
-            let (outcome, name) = if self.may(Method::KeyboardInteractive) && interactive_left > 0 {
-                let outcome = self.keyboard_interactive().await?;
-                interactive_left = if let Outcome::Impossible = outcome { 0 } else { interactive_left - 1 };
-                (outcome, "keyboard-interactive")
-            } else if self.may(Method::Password) && password_left > 0 {
-                let outcome = self.password(password_left < prompts).await?;
-                password_left = if let Outcome::Impossible = outcome { 0 } else { password_left - 1 };
-                (outcome, "password")
-            } else {
-                return Err(self.refusal());
+                Some(Method::KeyboardInteractive) => {
+                    let outcome = self.keyboard_interactive().await?;
+                    interactive_left = if let Outcome::Impossible = outcome { 0 } else { interactive_left - 1 };
+                    (outcome, "keyboard-interactive".to_owned())
+                }
+                Some(Method::Password) => {
+                    let outcome = self.password(password_left < prompts).await?;
+                    password_left = if let Outcome::Impossible = outcome { 0 } else { password_left - 1 };
+                    (outcome, "password".to_owned())
+                }
             };
             if let Outcome::Success = outcome {
-                return self.succeed(name);
+                return self.succeed(&how);
             }
         }
     }

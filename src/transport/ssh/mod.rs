@@ -89,7 +89,7 @@ pub struct Login {
     pub identities_only: bool,
     /// The socket of the SSH agent, usually the value of `SSH_AUTH_SOCK`.
     pub agent: Option<PathBuf>,
-    /// The methods that may be used; they are always tried in the order publickey, keyboard-interactive, password.
+    /// The methods that may be used, in the order they are tried.
     pub methods: Vec<Method>,
 }
 
