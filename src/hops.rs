@@ -75,7 +75,7 @@ pub fn resolve(host: &Host, typed: &Connection) -> Result<Resolved, Failure> {
 pub fn way(host: &Host, to: Destination, before: Before, typed: &Connection) -> Result<Way, Failure> {
     let resolved = resolve(host, typed)?;
     let may_ask = !resolved.batch_mode;
-    let route = hop(&resolved, to, before, typed, &typed.identity, MOST_HOPS)?;
+    let route = hop(&resolved, to, before, typed, MOST_HOPS)?;
     Ok(Way { route, may_ask })
 }
 
@@ -109,7 +109,7 @@ fn jump(mut hosts: Vec<Host>, to: Destination, typed: &Connection, left: usize) 
     request.identities.clone_from(&typed.identity);
     let resolved = ssh_config::resolve(&request)?;
     let before = if hosts.is_empty() { Before::AsConfigured } else { Before::Jumps(hosts) };
-    hop(&resolved, to, before, typed, &typed.identity, left)
+    hop(&resolved, to, before, typed, left)
 }
 
 /// One SSH connection and everything before it.
@@ -118,7 +118,6 @@ fn hop(
     to: Destination,
     before: Before,
     typed: &Connection,
-    named: &[PathBuf],
     left: usize,
 ) -> Result<Route, Failure> {
     let left = left.checked_sub(1).ok_or_else(|| {
@@ -138,7 +137,7 @@ fn hop(
     };
     let known_hosts =
         KnownHosts::Files { user: resolved.user_known_hosts.clone(), global: resolved.global_known_hosts.clone() };
-    let (login, options) = (login(resolved, named)?, options(resolved)?);
+    let (login, options) = (login(resolved, &typed.identity)?, options(resolved)?);
     Ok(Route::Ssh(Box::new(SshRoute { via, host, port, login, known_hosts, to, options })))
 }
 
