@@ -50,6 +50,56 @@ macro_rules! with_source {
 }
 pub(super) use with_source;
 
+/// As [`with_source`], for the CPIXELs of TRLE and ZRLE (RFC 6143 §7.7.5).
+#[allow(unused_macros)]
+macro_rules! with_cpixel_source {
+    ($pixels:expr, $source:ident => $body:expr) => {{
+        use $crate::decode::pixels::Conversion;
+        use $crate::picture::convert::{Packed24, Same32};
+        match ($pixels.conversion(), $pixels.cpixel_first_away()) {
+            (Conversion::Same32, Some(first_away)) => {
+                let $source = Packed24 { whole: Same32, first_away };
+                $body
+            }
+            (Conversion::Shift32(whole), Some(first_away)) => {
+                let $source = Packed24 { whole: *whole, first_away };
+                $body
+            }
+            (Conversion::Scale32(whole), Some(first_away)) => {
+                let $source = Packed24 { whole: *whole, first_away };
+                $body
+            }
+            _ => $crate::decode::pixels::with_source!($pixels, $source => $body),
+        }
+    }};
+}
+#[allow(unused_imports)]
+pub(super) use with_cpixel_source;
+
+/// As [`with_source`], for the TPIXELs of Tight (rfbproto, "Tight Encoding"): red, green and blue in three bytes where
+/// the format has 8 bits of each in 32, else as in Raw.
+#[allow(unused_macros)]
+macro_rules! with_tpixel_source {
+    ($pixels:expr, $source:ident => $body:expr) => {{
+        use $crate::picture::ByteOrder;
+        use $crate::picture::convert::{Packed24, Same32, Shift32};
+        match ($pixels.has_tpixels(), $pixels.order()) {
+            (true, ByteOrder::Rgbx) => {
+                let $source = Packed24 { whole: Same32, first_away: false };
+                $body
+            }
+            (true, order) => {
+                let whole = Shift32 { big_endian: false, from: [0, 8, 16], to: order.shifts() };
+                let $source = Packed24 { whole, first_away: false };
+                $body
+            }
+            _ => $crate::decode::pixels::with_source!($pixels, $source => $body),
+        }
+    }};
+}
+#[allow(unused_imports)]
+pub(super) use with_tpixel_source;
+
 impl Pixels {
     /// From `format` on the wire to `order` on the canvas. A colour map starts black.
     pub fn new(format: PixelFormat, order: ByteOrder) -> Pixels {
@@ -123,6 +173,28 @@ impl Pixels {
         with_source!(self, source => source.pixel(bytes))
     }
 
+    #[allow(dead_code)]
+    /// Whether a CPIXEL has three bytes, and if so, whether the one that stays away comes first on the wire.
+    pub(super) fn cpixel_first_away(&self) -> Option<bool> {
+        let PixelFormat { bits_per_pixel: 32, depth: ..=24, big_endian, layout: Layout::TrueColour { max, shift } } =
+            self.format
+        else {
+            return None;
+        };
+        let used = max.iter().zip(shift).fold(0, |used, (&max, shift)| used | u64::from(max) << shift);
+        // Where both would do, the least significant three bytes are sent.
+        let low = used & !0x00ff_ffff == 0;
+        let high = used & !0xffff_ff00 == 0;
+        (low || high).then_some(low == big_endian)
+    }
+
+    #[allow(dead_code)]
+    /// Whether a TPIXEL has three bytes: red, green, blue.
+    pub(super) fn has_tpixels(&self) -> bool {
+        let PixelFormat { bits_per_pixel, depth, layout, .. } = self.format;
+        (bits_per_pixel, depth) == (32, 24) && matches!(layout, Layout::TrueColour { max: [255, 255, 255], .. })
+    }
+
     pub(super) fn conversion(&self) -> &Conversion {
         &self.conversion
     }
@@ -131,6 +203,7 @@ impl Pixels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::convert::Source;
 
     fn colour(format: PixelFormat, bytes: &[u8]) -> [u8; 3] {
         ByteOrder::Bgrx.colour(Pixels::new(format, ByteOrder::Bgrx).pixel(bytes))
@@ -153,6 +226,29 @@ mod tests {
         let deep = 1023u32 << 20 | 530 << 10;
         assert_eq!(colour(true_colour(32, true, [1023; 3], [20, 10, 0]), &deep.to_be_bytes()), orange);
         assert_eq!(colour(PixelFormat::bgr233(), &[7 | 4 << 3]), [255, 146, 0]);
+    }
+
+    #[test]
+    fn pixels_of_three_bytes_leave_out_the_byte_without_colour() {
+        let format = |depth, big_endian, max, shift| {
+            let layout = Layout::TrueColour { max, shift };
+            Pixels::new(PixelFormat { bits_per_pixel: 32, depth, big_endian, layout }, ByteOrder::Rgbx)
+        };
+        assert_eq!(format(24, false, [255; 3], [16, 8, 0]).cpixel_first_away(), Some(false));
+        assert_eq!(format(24, true, [255; 3], [16, 8, 0]).cpixel_first_away(), Some(true));
+        assert_eq!(format(24, false, [255; 3], [24, 16, 8]).cpixel_first_away(), Some(true));
+        assert_eq!(format(24, true, [255; 3], [24, 16, 8]).cpixel_first_away(), Some(false));
+        assert_eq!(format(16, false, [31; 3], [18, 13, 8]).cpixel_first_away(), Some(false));
+        assert_eq!(format(32, false, [255; 3], [16, 8, 0]).cpixel_first_away(), None);
+        assert_eq!(format(24, false, [255; 3], [24, 16, 0]).cpixel_first_away(), None);
+        assert!(format(24, false, [255; 3], [0, 8, 16]).has_tpixels());
+        assert!(!format(32, false, [255; 3], [0, 8, 16]).has_tpixels());
+        let rgb = [1, 2, 3];
+        let red_high = format(24, true, [255; 3], [24, 16, 8]);
+        assert_eq!(with_cpixel_source!(red_high, source => ByteOrder::Rgbx.colour(source.pixel(&rgb))), rgb);
+        assert_eq!(with_tpixel_source!(red_high, source => ByteOrder::Rgbx.colour(source.pixel(&rgb))), rgb);
+        let red_low = format(24, false, [255; 3], [0, 8, 16]);
+        assert_eq!(with_cpixel_source!(red_low, source => ByteOrder::Rgbx.colour(source.pixel(&rgb))), rgb);
     }
 
     #[test]

@@ -107,6 +107,25 @@ impl Source for Scale32 {
     }
 }
 
+/// 32 bits a pixel of which one byte, that carries no colour, stays away.
+#[derive(Debug, Clone, Copy)]
+pub struct Packed24<S> {
+    /// What converts the whole pixel.
+    pub whole: S,
+    /// Whether the byte that stays away is the first of the four on the wire, and not the last.
+    pub first_away: bool,
+}
+
+impl<S: Source> Source for Packed24<S> {
+    const BYTES: usize = 3;
+
+    #[inline(always)]
+    fn pixel(self, bytes: &[u8]) -> u32 {
+        let [a, b, c] = bytes.first_chunk().copied().unwrap_or_default();
+        self.whole.pixel(&if self.first_away { [0, a, b, c] } else { [a, b, c, 0] })
+    }
+}
+
 /// 16 bits a pixel through a table of 65536 canvas pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct Table16<'a> {
@@ -166,6 +185,14 @@ mod tests {
     }
 
     #[test]
+    fn three_bytes_are_four_of_which_one_is_away() {
+        let whole = Shift32 { big_endian: false, from: [24, 16, 8], to: [16, 8, 0] };
+        assert_eq!(Packed24 { whole, first_away: true }.pixel(&[0x11, 0x22, 0x33]), 0x332211);
+        assert_eq!(Packed24 { whole: Same32, first_away: false }.pixel(&[0x11, 0x22, 0x33]), 0x332211);
+        assert_eq!(Packed24 { whole: Same32, first_away: false }.pixel(&[0x11]), 0);
+    }
+
+    #[test]
     fn rows_equal_pixels() {
         let bytes: Vec<u8> = (0..=255).collect();
         fn check<S: Source>(source: S, bytes: &[u8]) {
@@ -178,6 +205,7 @@ mod tests {
         for big_endian in [false, true] {
             check(Shift32 { big_endian, from: [3, 11, 19], to: [16, 8, 0] }, &bytes);
             check(Scale32 { big_endian, from: [(20, 1023), (10, 1023), (0, 1023)], to: [16, 8, 0] }, &bytes);
+            check(Packed24 { whole: Same32, first_away: big_endian }, &bytes);
         }
     }
 
