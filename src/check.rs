@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::Check;
 use crate::client::{Client, Received, canvas_for};
 use crate::config::{self, Purpose};
+use crate::errand;
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
 use crate::hops::{self, Host};
@@ -16,7 +17,6 @@ use crate::rfb::{ClientMessage, Inbox, encoding};
 use crate::session::{Error, Plan, shake};
 use crate::ssh_config::Proxy;
 use crate::target::Target;
-use crate::terminal;
 use crate::transport::{self, Asker, Connection, Step};
 
 /// How long the first picture may take.
@@ -31,26 +31,9 @@ const ROUND_TRIP_LIMIT: Duration = Duration::from_secs(5);
 /// [`Failure`] of the layer that fails, as the viewer would end.
 pub fn run(what: &Check) -> Result<(), Failure> {
     let mut report = Report { json: what.json, since: Instant::now() };
-    let checked = check(what, &mut report);
-    terminal::restore();
-    checked
-}
-
-fn check(what: &Check, report: &mut Report) -> Result<(), Failure> {
     let (plan, words) = report.guard("configuration", configuration(what))?;
     report.pass("configuration", &words);
-    let no_start = |error: std::io::Error| Failure::usage(format!("no thread could be started: {error}"));
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(no_start)?;
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            checked = probe(plan, report) => checked,
-            // A question may be open: the terminal has its settings put back by our caller.
-            _ = tokio::signal::ctrl_c() => Err(Failure::Signal(2)),
-        }
-    });
-    runtime.shutdown_background();
-    ended
+    errand::run(plan.may_ask, async |asker| probe(plan, asker, &mut report).await)
 }
 
 /// What was typed and what ssh_config makes of it.
@@ -79,19 +62,7 @@ fn configuration(what: &Check) -> Result<(Plan, String), Failure> {
     Ok((plan, format!("{files}: {}@{}:{}{way}", escape(&resolved.user), escape(&resolved.host), resolved.port)))
 }
 
-async fn probe(plan: Plan, report: &mut Report) -> Result<(), Failure> {
-    let asker = match plan.may_ask {
-        false => Asker::nobody(),
-        true => {
-            let (asker, mut questions) = Asker::new();
-            tokio::spawn(async move {
-                while let Some(question) = questions.recv().await {
-                    terminal::answer(question);
-                }
-            });
-            asker
-        }
-    };
+async fn probe(plan: Plan, asker: Asker, report: &mut Report) -> Result<(), Failure> {
     let mut connection = reach(plan.route, &asker, report).await?;
     let mut inbox = Inbox::default();
     let shaken = shake(&mut connection, &mut inbox, plan.shared, plan.password, &asker).await;
@@ -242,6 +213,10 @@ impl Report {
             Step::Login(server) => ("login", server, "channel"),
             // The next SSH connection, inside of this one.
             Step::Channel(peer) => ("channel", peer, "SSH"),
+            Step::Listening { server, port } => {
+                self.tell("channel", &format!("{server} waits for a desktop on port {port} of its localhost"));
+                return "channel";
+            }
         };
         self.pass(layer, whose);
         next

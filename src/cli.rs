@@ -58,6 +58,8 @@ pub enum Command {
     Passwd(Passwd),
     /// Explain the connection layer by layer: what works, how long it takes, and what to try where it does not
     Check(Check),
+    /// List the desktops of a host
+    List(List),
     /// Print what ssh_config says of a host, in the form of `ssh -G`
     SshConfig(Connection),
 }
@@ -140,6 +142,16 @@ pub struct Connection {
     /// The desktop is the input and output of this command on the SSH server, such as socat STDIO 'EXEC:x11vnc -inetd'
     #[arg(long, value_name = "COMMAND", conflicts_with = "direct")]
     pub exec: Option<String>,
+    /// Look for the desktop on HOST: the only one is taken, several are asked for (see also `sshvnc list`)
+    #[arg(long, conflicts_with_all = ["direct", "exec", "reverse", "ssh_program"])]
+    pub find: bool,
+    /// As --find; if you have no desktop there, start one by this command, such as --start vncserver
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["direct", "exec", "reverse", "ssh_program"])]
+    pub start: Option<String>,
+    /// Wait on HOST's localhost for the desktop to connect (vncconfig -connect, x11vnc -connect): on the port that TARGET
+    /// names, else on a free one. COMMAND makes it connect, with %p for the port
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["direct", "exec", "ssh_program"], num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub reverse: Option<String>,
     /// Let the system's ssh make the connection, for what only it has (Kerberos, PKCS#11, ControlMaster)
     #[arg(long, value_name = "PROGRAM", conflicts_with = "direct", num_args = 0..=1, require_equals = true, default_missing_value = "ssh")]
     pub ssh_program: Option<String>,
@@ -203,6 +215,17 @@ pub struct Check {
     #[command(flatten)]
     pub connection: Connection,
     /// One JSON object a layer
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sshvnc list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// The host and the way there.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// One JSON object a desktop
     #[arg(long)]
     pub json: bool,
 }

@@ -10,10 +10,13 @@ pub mod commands;
 pub mod config;
 pub mod decode;
 pub mod demo;
+pub mod desktops;
 pub mod display;
+pub mod errand;
 pub mod error;
 pub mod escape;
 pub mod hops;
+pub mod list;
 pub mod passwd;
 pub mod picture;
 pub mod picture_file;
@@ -54,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure>
         Command::Demo(what) => demo::run(&what),
         Command::Passwd(what) => passwd::run(&what),
         Command::Check(what) => check::run(&what),
+        Command::List(what) => list::run(&what),
         Command::SshConfig(what) => commands::ssh_config(&what),
     }
 }
@@ -67,6 +71,7 @@ fn log(command: &Command) {
         Command::Demo(what) => what.verbose,
         Command::SshConfig(what) => what.verbose,
         Command::Check(what) => what.connection.verbose,
+        Command::List(what) => what.connection.verbose,
         Command::Bench(_) | Command::Passwd(_) => 0,
     };
     let level = ["sshvnc=warn", "sshvnc=info", "sshvnc=debug", "debug"][usize::from(verbose.min(3))];

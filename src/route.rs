@@ -1,9 +1,12 @@
 //! From TARGET and the options of ssh to the way there: which servers, which logins, which channel.
 
+use std::sync::Arc;
+
 use crate::cli::Connection;
+use crate::desktops::Find;
 use crate::error::Failure;
 use crate::hops::{self, Before, Host, Way};
-use crate::session::transport::{Destination, Route, SystemSsh, TcpOptions};
+use crate::session::transport::{Chooser, Destination, Reverse, Route, SystemSsh, TcpOptions};
 use crate::target::{Gateway, Place, Target};
 
 /// The way to `target`. Tells on stderr what `--direct` leaves unprotected.
@@ -82,7 +85,10 @@ fn wanted(target: Target, typed: &Connection) -> Result<Wanted, Failure> {
         let to = Destination::Exec { command: command.clone() };
         return Ok(Wanted { host: Host { user: typed_user.or(user), name: host, port }, to, gateway });
     }
-    let place = place.unwrap_or_default();
+    let place = match (looked_for(typed, &place)?, place) {
+        (Some(to), _) => return Ok(Wanted { host: Host { user: typed_user.or(user), name: host, port }, to, gateway }),
+        (None, place) => place.unwrap_or_default(),
+    };
     match gateway {
         // Without a login behind the gateway the target is as the gateway sees it: as safe as the network there.
         Some(gateway) if user.is_none() => {
@@ -105,6 +111,26 @@ fn wanted(target: Target, typed: &Connection) -> Result<Wanted, Failure> {
             Ok(Wanted { host: Host { user: typed_user.or(user), name: host, port }, to, gateway })
         }
     }
+}
+
+/// A desktop that is looked for, or that comes by itself.
+fn looked_for(typed: &Connection, place: &Option<Place>) -> Result<Option<Destination>, Failure> {
+    if let Some(command) = &typed.reverse {
+        let command = Some(command.clone()).filter(|command| !command.is_empty());
+        return match place {
+            None => Ok(Some(Destination::Reverse(Reverse { port: None, command }))),
+            Some(Place::Port(port)) => Ok(Some(Destination::Reverse(Reverse { port: Some(*port), command }))),
+            Some(Place::Socket(_)) => Err(Failure::usage("--reverse waits on a port, not on a socket")),
+        };
+    }
+    if !typed.find && typed.start.is_none() {
+        return Ok(None);
+    }
+    if place.is_some() {
+        return Err(Failure::usage("TARGET names the desktop, so there is nothing to look for")
+            .hint("leave the display out, or --find and --start"));
+    }
+    Ok(Some(Destination::Chosen(Chooser(Arc::new(Find { start: typed.start.clone() })))))
 }
 
 /// The same for the system's ssh, which reads its own configuration.
@@ -199,6 +225,21 @@ mod tests {
         assert!(matches!(route("--direct /run/vnc"), Ok(Route::Unix { .. })));
         assert!(matches!(route("--direct localhost:1"), Ok(Route::Tcp { port: 5901, .. })));
         for line in ["/run/vnc", "--direct me@h:1", "--direct h:/run/vnc", "h:1 --exec vnc"] {
+            assert!(route(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn desktops_that_are_looked_for_or_come_by_themselves() {
+        assert!(matches!(ssh(route("h --find").unwrap()).to, Destination::Chosen(_)));
+        assert!(matches!(ssh(route("h --start vncserver").unwrap()).to, Destination::Chosen(_)));
+        let reverse = |line| match ssh(route(line).unwrap()).to {
+            Destination::Reverse(reverse) => (reverse.port, reverse.command),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reverse("--reverse h"), (None, None));
+        assert_eq!(reverse("--reverse=x:%p h::5500"), (Some(5500), Some("x:%p".into())));
+        for line in ["h:1 --find", "h:1 --start vncserver", "h:/run/vnc --reverse"] {
             assert!(route(line).is_err(), "{line}");
         }
     }

@@ -111,6 +111,17 @@ fn ask(kind: &QuestionKind) -> io::Result<Answer> {
                 }
             }
         }
+        QuestionKind::Choice { prompt, choices } => {
+            let mut terminal = open()?;
+            writeln!(terminal, "{}", numbered(prompt, choices))?;
+            loop {
+                let said = line(&format!("Which one (1 to {}, or nothing to end)? ", choices.len()))?;
+                match chosen(&said, choices) {
+                    Answer::No if !said.trim().is_empty() => {}
+                    answer => return Ok(answer),
+                }
+            }
+        }
         QuestionKind::Secret { prompt, purpose, echo } => {
             if let Purpose::KeyboardInteractive { name, instructions, .. } = purpose {
                 let mut terminal = open()?;
@@ -136,6 +147,9 @@ fn ask_program(program: &OsString, kind: &QuestionKind) -> io::Result<Answer> {
                 "{host} is not known here. Its {key_type} key has the fingerprint {fingerprint}. Is it the right one (yes or no)?"
             )
         }
+        QuestionKind::Choice { prompt, choices } => {
+            format!("{}\nWhich one (1 to {})?", numbered(prompt, choices), choices.len())
+        }
         QuestionKind::Secret { prompt, .. } => format!("{}: ", prompt.trim_end_matches([':', ' '])),
     };
     let output = call.arg(&prompt).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
@@ -150,8 +164,22 @@ fn ask_program(program: &OsString, kind: &QuestionKind) -> io::Result<Answer> {
             Answer::Yes { remember: true }
         }
         QuestionKind::UnknownHostKey { .. } => Answer::No,
+        QuestionKind::Choice { choices, .. } => chosen(&text, choices),
         QuestionKind::Secret { .. } => Answer::Secret(SecretString::from(text.to_string())),
     })
+}
+
+fn numbered(prompt: &str, choices: &[String]) -> String {
+    let lines = choices.iter().enumerate().map(|(index, choice)| format!("\n  {}  {choice}", index + 1));
+    format!("{prompt}:{}", lines.collect::<String>())
+}
+
+fn chosen(said: &str, choices: &[String]) -> Answer {
+    let number = said.trim().parse::<usize>().ok();
+    number
+        .and_then(|number| number.checked_sub(1))
+        .filter(|&index| index < choices.len())
+        .map_or(Answer::No, Answer::Choice)
 }
 
 /// Asks for something that may be seen. The end of the input is no answer.

@@ -139,6 +139,13 @@ impl Viewer<'_, '_> {
                 self.waiting = false;
                 terminal::answer(question);
             }
+            Event::Listening { server, port } => {
+                self.waiting = false;
+                eprintln!(
+                    "sshvnc: {server} waits on port {port} of its localhost; there, let the desktop connect: \
+                     vncconfig -connect localhost:{port}, or x11vnc -connect localhost:{port}"
+                );
+            }
             Event::Open(open) => {
                 if let Some(told) = &mut self.options.on_open {
                     told(&open);

@@ -66,6 +66,6 @@ async fn ask(peer: &str, asker: &Asker) -> Option<SecretSlice<u8>> {
     let kind = QuestionKind::Secret { prompt, purpose: Purpose::Desktop { peer: peer.to_owned() }, echo: false };
     match asker.ask(kind).await {
         Answer::Secret(password) => Some(password.expose_secret().as_bytes().to_vec().into()),
-        Answer::Yes { .. } | Answer::No => None,
+        Answer::Yes { .. } | Answer::No | Answer::Choice(_) => None,
     }
 }

@@ -21,7 +21,7 @@ use crate::picture::{ByteOrder, Size};
 use crate::recording;
 use crate::rfb::ClientMessage;
 use crate::rfb::handshake::Agreed;
-use crate::transport::{Asker, Facts, Question, Route};
+use crate::transport::{Asker, Facts, Question, Route, Step};
 
 pub use crate::client::{Event as ServerEvent, Settings};
 pub use crate::transport;
@@ -59,6 +59,13 @@ pub struct Plan {
 pub enum Event {
     /// Something that only a person knows is needed.
     Question(Question),
+    /// An SSH server waits for a desktop to connect to this port of its localhost.
+    Listening {
+        /// The server, escaped.
+        server: String,
+        /// The port there.
+        port: u32,
+    },
     /// The server's desktop is there.
     Open(Open),
     /// Part of the desktop was painted. To be dropped soon: nothing is painted while it is held.
@@ -119,11 +126,20 @@ impl Session {
         } else {
             (Asker::nobody(), None)
         };
+        let (asker, mut steps) = asker.watched();
         net::watch_signals(&runtime, &events_in).map_err(Error::Local)?;
         let to_person = events_in.clone();
         runtime.spawn(async move {
             while let Some(question) = receive(&mut questions).await {
                 let _ = to_person.send(Event::Question(question));
+            }
+        });
+        let of_the_way = events_in.clone();
+        runtime.spawn(async move {
+            while let Some(step) = steps.recv().await {
+                if let Step::Listening { server, port } = step {
+                    let _ = of_the_way.send(Event::Listening { server, port });
+                }
             }
         });
         runtime.spawn(net::run(

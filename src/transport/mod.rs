@@ -19,7 +19,8 @@ pub use error::{Error, Trouble};
 pub use question::{Answer, Asker, Purpose, Question, QuestionKind, Step};
 pub use ssh::Options as SshOptions;
 pub use ssh::{Algorithms, Destination, HostKeyChecking, HostKeyPolicy, Identity, KnownHosts, Login, Method};
-pub use ssh::{SshFacts, SshRoute, algorithms};
+pub use ssh::{Choose, Chooser, Choosing, Printed, Remote, Reverse, Running, SshFacts, SshRoute, algorithms};
+pub(crate) use tcp::place;
 pub use tcp::{Family, TcpOptions};
 
 /// A two-way byte stream.
@@ -72,4 +73,17 @@ pub struct SystemSsh {
 pub async fn connect(route: Route, asker: &Asker) -> Result<Connection, Error> {
     ssh::check(&route).await?;
     connection::open(route, asker).await.map(connection::Ends::into_connection)
+}
+
+/// Logs in at the SSH server that `route` ends at and runs an errand there; nothing else is connected.
+pub async fn visit<T>(
+    route: Route,
+    asker: &Asker,
+    errand: impl AsyncFnOnce(Remote<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    ssh::check(&route).await?;
+    match route {
+        Route::Ssh(route) => ssh::visit(*route, asker, errand).await,
+        _ => Err(Error::usage("there is no SSH connection to look around through")),
+    }
 }

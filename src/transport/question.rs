@@ -37,6 +37,13 @@ pub enum QuestionKind {
         /// Whether what is typed may be seen.
         echo: bool,
     },
+    /// One of several things.
+    Choice {
+        /// What is to be chosen.
+        prompt: String,
+        /// In words.
+        choices: Vec<String>,
+    },
 }
 
 /// What a [`QuestionKind::Secret`] is for.
@@ -84,6 +91,8 @@ pub enum Answer {
     No,
     /// What was typed.
     Secret(SecretString),
+    /// What was chosen, counted from 0.
+    Choice(usize),
 }
 
 /// The asking side: hands questions to whoever reads the other end, and stops the deadlines meanwhile.
@@ -105,6 +114,13 @@ pub enum Step {
     Login(String),
     /// It has opened the channel.
     Channel(String),
+    /// It listens on this port of its localhost, and a desktop is waited for.
+    Listening {
+        /// The server.
+        server: String,
+        /// The port there.
+        port: u32,
+    },
 }
 
 impl Asker {
@@ -152,11 +168,20 @@ impl Asker {
         answer.await.unwrap_or(Answer::No)
     }
 
+    /// Asks for one of several things; None is a refusal.
+    pub async fn ask_choice(&self, prompt: String, choices: Vec<String>) -> Option<usize> {
+        let count = choices.len();
+        match self.ask(QuestionKind::Choice { prompt, choices }).await {
+            Answer::Choice(index) => Some(index).filter(|&index| index < count),
+            Answer::Yes { .. } | Answer::No | Answer::Secret(_) => None,
+        }
+    }
+
     /// Asks for something to type; None is a refusal.
     pub(crate) async fn ask_secret(&self, prompt: String, purpose: Purpose, echo: bool) -> Option<SecretString> {
         match self.ask(QuestionKind::Secret { prompt, purpose, echo }).await {
             Answer::Secret(secret) => Some(secret),
-            Answer::Yes { .. } | Answer::No => None,
+            Answer::Yes { .. } | Answer::No | Answer::Choice(_) => None,
         }
     }
 }

@@ -39,6 +39,10 @@ pub(super) fn open(ssh: &SystemSsh) -> Result<(UnixStream, String), Error> {
             return Err(Error::usage(format!("{program} can not reach the socket {} of a server", escape(path)))
                 .hint("use --exec with a program there that connects to it, such as socat or nc -U"));
         }
+        Destination::Reverse(_) | Destination::Chosen(_) => {
+            return Err(Error::usage(format!("{program} can not look for a desktop or wait for one"))
+                .hint("leave --ssh-program out, or name the desktop"));
+        }
     };
     let stream = command::start(&mut call, program)?;
     Ok((stream, format!("{place} of {} by {}", escape(host), escape(program))))

@@ -57,7 +57,7 @@ fn a_connection_that_works_is_explained() {
 #[test]
 fn a_connection_that_fails_is_explained_too() {
     let sshd = Sshd::start();
-    let closed = Sshd::with_config(|_| "Match all\n  AllowTcpForwarding no\n".to_owned());
+    let closed = Sshd::with_config(|_| "AllowTcpForwarding no\n".to_owned());
     let desktop = Desktop::start_empty(Server::Xtigervnc);
     let file = |sshd: &Sshd, name: &str| sshd.path(name).to_str().unwrap().to_owned();
     let wrong = desktop.path("wrong");

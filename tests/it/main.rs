@@ -2,12 +2,14 @@
 
 mod check_names_the_layer_that_fails;
 mod decoders_paint_what_the_bytes_say;
+mod desktops_are_found_started_or_come_by_themselves;
 mod every_cut;
 mod hostile_servers_get_one_line;
 mod memory;
 mod naive;
 mod oracles;
 mod oracles_hold_for_the_fuzzers_seeds;
+mod people_log_in_step_by_step;
 mod real;
 mod real_desktops_are_seen_over_a_real_sshd;
 mod recordings_decode_to_their_hashes;

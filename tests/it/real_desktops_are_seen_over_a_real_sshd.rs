@@ -1,12 +1,13 @@
 //! `sshvnc screenshot` and `record` through OpenSSH, from servers that were not written here.
 
 use std::fs;
-use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::real::desktop::{ALL, Desktop, PASSWORD, Server};
 use crate::real::sshd::{PASSPHRASE, Sshd, is_root, me};
+use crate::real::terminal::on_a_terminal;
+use crate::real::user::User;
 use crate::real::viewer::{Picture, finish, read_png, run, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
 use crate::real::{Running, output, within};
 
@@ -96,41 +97,6 @@ fn an_agent_a_gateway_and_a_socket_lead_there_too() {
     assert_same(&read_png(&file), &desktop.screen(), "local socket");
 }
 
-/// Runs `sshvnc` on a terminal of its own and answers what it asks: each question by a part of its words.
-fn on_a_terminal(mut command: Command, answers: &[(&str, &str)]) -> (Option<i32>, String) {
-    let words: Vec<String> = std::iter::once(command.get_program().to_owned())
-        .chain(command.get_args().map(ToOwned::to_owned))
-        .map(|word| format!("'{}'", word.to_str().unwrap()))
-        .collect();
-    let mut script = Command::new("script");
-    script.args(["-qfec", &words.join(" "), "/dev/null"]).env_clear();
-    script.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    command.stdin(Stdio::null());
-    let mut keyboard = child.stdin.take().unwrap();
-    let mut screen = child.stdout.take().unwrap();
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-    let to = seen.clone();
-    let reader = std::thread::spawn(move || {
-        let mut bytes = [0; 1000];
-        while let Ok(count @ 1..) = std::io::Read::read(&mut screen, &mut bytes) {
-            to.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
-        }
-    });
-    let mut from = 0;
-    for (question, answer) in answers {
-        let asked = within(Duration::from_secs(20), || seen.lock().unwrap()[from..].contains(question));
-        assert!(asked, "it did not ask \"{question}\": {}", seen.lock().unwrap());
-        from = seen.lock().unwrap().len();
-        keyboard.write_all(format!("{answer}\n").as_bytes()).unwrap();
-    }
-    let ended = finish(child, Duration::from_secs(30));
-    drop(keyboard);
-    reader.join().unwrap();
-    let seen = seen.lock().unwrap().clone();
-    (ended.code, seen)
-}
-
 #[test]
 fn questions_are_answered_on_the_terminal_and_secrets_are_not_shown() {
     let sshd = Sshd::start();
@@ -159,35 +125,15 @@ fn questions_are_answered_on_the_terminal_and_secrets_are_not_shown() {
     assert_eq!(code, Some(3), "{seen}");
 }
 
-/// A user of this machine with a password, for as long as the test runs.
-struct TestUser(String);
-
-impl TestUser {
-    fn create() -> TestUser {
-        let name = format!("sshvnc{}", std::process::id());
-        output(Command::new("useradd").args(["-M", "-s", "/bin/sh", &name]));
-        let mut change = Command::new("chpasswd").stdin(Stdio::piped()).spawn().unwrap();
-        change.stdin.take().unwrap().write_all(format!("{name}:Sesame-77\n").as_bytes()).unwrap();
-        assert!(change.wait().unwrap().success());
-        TestUser(name)
-    }
-}
-
-impl Drop for TestUser {
-    fn drop(&mut self) {
-        let _ = Command::new("userdel").arg(&self.0).stderr(Stdio::null()).status();
-    }
-}
-
 /// Only root can give a user a password: `tests/run` says so to anyone else.
 #[test]
 fn a_password_for_root_to_test_lets_in() {
     assert!(is_root(), "only root can make a user with a password: leave this one out with --skip for_root_to_test");
     let sshd = Sshd::start();
     let desktop = Desktop::start(Server::Xtigervnc);
-    let user = TestUser::create();
+    let user = User::create();
     let file = desktop.path("seen.png");
-    let at = format!("{}@127.0.0.1::{}", user.0, desktop.port);
+    let at = format!("{}@127.0.0.1::{}", user.name, desktop.port);
     let mut command = sshvnc_at(&sshd);
     command.args(["screenshot", "-p", &sshd.port.to_string(), &at]).arg(&file);
     let (code, seen) = on_a_terminal(command, &[("password of", "wrong"), ("wrong password", "Sesame-77")]);

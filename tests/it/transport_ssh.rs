@@ -304,6 +304,7 @@ async fn a_question_may_take_longer_than_any_deadline() {
             let answer = match kind {
                 QuestionKind::UnknownHostKey { .. } => Answer::Yes { remember: false },
                 QuestionKind::Secret { .. } => Answer::Secret("right".into()),
+                QuestionKind::Choice { .. } => Answer::Choice(0),
             };
             reply.send(answer).unwrap();
         }

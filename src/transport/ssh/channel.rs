@@ -8,7 +8,7 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf};
 
 use super::link::Link;
-use super::{Destination, LinkRef, SshFacts};
+use super::{Destination, LinkRef, SshFacts, reverse};
 use crate::escape::{escape, escape_lines};
 use crate::transport::{Asker, Error, Stream, tcp};
 
@@ -53,6 +53,12 @@ pub(crate) struct ChannelOut {
 
 /// Opens a channel to `to`.
 pub(super) async fn open(link: Link, to: &Destination, asker: &Asker) -> Result<(Ends, SshFacts), Error> {
+    if let Destination::Reverse(wanted) = to {
+        let channel = reverse::wait(&link, wanted, asker).await?;
+        let peer = format!("the desktop that connected to {}", link.server.name);
+        let facts = link.facts().clone();
+        return Ok((Ends { channel, link: Arc::new(link), peer, command: false }, facts));
+    }
     let opening = async {
         match to {
             Destination::Tcp { host, port } => {
@@ -64,6 +70,8 @@ pub(super) async fn open(link: Link, to: &Destination, asker: &Asker) -> Result<
                 Ok(channel) => channel.exec(true, command.as_str()).await.map(|()| channel),
                 Err(error) => Err(error),
             },
+            // One waits elsewhere, the other has become something else.
+            Destination::Reverse(_) | Destination::Chosen(_) => Err(russh::Error::RequestDenied),
         }
     };
     let server = link.server.name.clone();
@@ -184,9 +192,9 @@ impl ChannelOut {
         tokio::select! {
             biased;
             sent = self.half.data_bytes(bytes) => if sent.is_ok() { return Ok(()) },
-            () = self.link.channel_closed() => {}
+            () = self.link.channel_closed(self.half.id()) => {}
         }
-        if !self.link.is_closed() && self.link.life.borrow().channel_closed {
+        if !self.link.is_closed() && self.link.life.borrow().closed.contains(&self.half.id()) {
             return Err(Error::lost(format!("{} closed the channel", self.link.server.name)));
         }
         self.link.closed().await;
@@ -205,6 +213,8 @@ fn place(to: &Destination) -> String {
         Destination::Tcp { host, port } => tcp::place(host, *port),
         Destination::Unix { path } => escape(path),
         Destination::Exec { command } => format!("the command \"{}\"", escape(command)),
+        Destination::Reverse(_) => "a desktop that connects".to_owned(),
+        Destination::Chosen(_) => "a desktop that is looked for".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::host_key::{Belief, Judge};
 use super::link::{Life, Link};
 use super::pipe::leash;
+use super::reverse::Door;
 use super::{KnownHosts, LinkRef, Options, SshFacts};
 use crate::escape::{escape, escape_lines};
 use crate::transport::error::io_words;
@@ -55,7 +56,9 @@ pub(super) async fn connect(
     let facts = SshFacts { server: server.name.clone(), user: escape(user), ..SshFacts::default() };
     let facts = Arc::new(Mutex::new(facts));
     let (report, life) = watch::channel(Life::default());
-    let client = Client { judge: Some(judge), belief: None, server: server.clone(), report, facts: facts.clone() };
+    let door = Door::default();
+    let (judge, shared) = (Some(judge), (facts.clone(), door.clone()));
+    let client = Client { judge, belief: None, server: server.clone(), report, facts: shared.0, door: shared.1 };
     let (hold, stream) = leash(stream);
     let limit = options.connect_timeout.unwrap_or(KEX_LIMIT);
     let connecting = asker.clock().within(limit, client::connect_stream(config, stream, client));
@@ -69,7 +72,7 @@ pub(super) async fn connect(
         }
         Err(_) => return Err(Error::timed_out("SSH greeting and key exchange", &server.name, limit)),
     };
-    Ok(Link { handle, server, life, facts, _leash: hold, outer })
+    Ok(Link { handle, server, life, facts, door, _leash: hold, outer })
 }
 
 /// russh's view of this program: it calls us when something happens.
@@ -81,6 +84,7 @@ pub(crate) struct Client {
     server: Server,
     report: watch::Sender<Life>,
     facts: Arc<Mutex<SshFacts>>,
+    door: Door,
 }
 
 /// An error that passes through russh.
@@ -176,8 +180,12 @@ impl Handler for Client {
         Ok(())
     }
 
-    async fn channel_close(&mut self, _channel: ChannelId, _session: &mut client::Session) -> Result<(), Failure> {
-        self.report.send_modify(|life| life.channel_closed = true);
+    async fn channel_close(&mut self, channel: ChannelId, _session: &mut client::Session) -> Result<(), Failure> {
+        self.report.send_modify(|life| {
+            if !life.closed.contains(&channel) {
+                life.closed.push(channel);
+            }
+        });
         Ok(())
     }
 
@@ -196,7 +204,8 @@ impl Handler for Client {
         Ok(())
     }
 
-    // A server has no business opening channels to a viewer: russh accepts most of them unless told otherwise.
+    // A server has no business opening channels to a viewer, but for the desktop that was told to come to us: russh
+    // accepts most of them unless told otherwise.
 
     async fn server_channel_open_session(
         &mut self,
@@ -220,7 +229,7 @@ impl Handler for Client {
 
     async fn server_channel_open_forwarded_tcpip(
         &mut self,
-        _channel: russh::Channel<client::Msg>,
+        channel: russh::Channel<client::Msg>,
         _connected_address: &str,
         _connected_port: u32,
         _originator_address: &str,
@@ -228,7 +237,7 @@ impl Handler for Client {
         reply: client::ChannelOpenHandle,
         _session: &mut client::Session,
     ) -> Result<(), Failure> {
-        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        self.door.knock(channel, reply).await;
         Ok(())
     }
 

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use russh::Disconnect;
 use russh::client::Handle;
 use russh::keys::PublicKey;
+use russh::{ChannelId, Disconnect};
 use tokio::sync::watch;
 
 use super::client::{Client, Server};
 use super::pipe::Leash;
+use super::reverse::Door;
 use super::{LinkRef, SshFacts};
 use crate::transport::Error;
 
@@ -25,6 +26,8 @@ pub(crate) struct Link {
     pub(super) server: Server,
     pub(super) life: watch::Receiver<Life>,
     pub(super) facts: Arc<Mutex<SshFacts>>,
+    /// Where channels go that the server opens.
+    pub(super) door: Door,
     /// Ends the session task when this link goes, in whatever state it is.
     pub(super) _leash: Leash,
     /// The connection that this one travels in. It lives as long, and its end explains ours.
@@ -36,8 +39,8 @@ pub(crate) struct Link {
 pub(super) struct Life {
     /// Why the connection ended.
     pub ended: Option<String>,
-    /// The server closed the channel.
-    pub channel_closed: bool,
+    /// The channels that the server closed.
+    pub closed: Vec<ChannelId>,
     /// Why the channel could not be opened, in the server's words.
     pub open_failure: Option<String>,
     /// The host keys that the server says it has, if that may teach us any.
@@ -52,14 +55,18 @@ impl Link {
 
     /// Waits until the session task has ended, which by now it should.
     pub(super) async fn closed(&self) {
-        let mut life = self.life.clone();
-        let gone = async { while life.changed().await.is_ok() {} };
-        let _ = tokio::time::timeout(END_LIMIT, gone).await;
+        let _ = tokio::time::timeout(END_LIMIT, self.ended()).await;
     }
 
     /// Waits until bytes can no longer be sent: the channel or the whole connection is closed.
-    pub(super) async fn channel_closed(&self) {
-        let _ = self.life.clone().wait_for(|life| life.channel_closed).await;
+    pub(super) async fn channel_closed(&self, channel: ChannelId) {
+        let _ = self.life.clone().wait_for(|life| life.closed.contains(&channel)).await;
+    }
+
+    /// Waits until the connection is gone.
+    pub(super) async fn ended(&self) {
+        let mut life = self.life.clone();
+        while life.changed().await.is_ok() {}
     }
 
     /// Asks the server for a sign of life.

@@ -16,6 +16,8 @@ mod options;
 mod pipe;
 mod prompts;
 mod remember;
+mod remote;
+mod reverse;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ use super::{Asker, Error, Route, Step};
 pub use algorithms::Algorithms;
 pub use known_hosts::KnownHosts;
 pub use options::{HostKeyChecking, HostKeyPolicy, Options};
+pub use remote::{Choose, Choosing, Printed, Remote, Running};
 
 pub(super) use channel::{ChannelIn, ChannelOut, Ends};
 pub(super) type LinkRef = Arc<link::Link>;
@@ -71,6 +74,37 @@ pub enum Destination {
         /// For the user's shell on the server.
         command: String,
     },
+    /// Whoever connects to the server's localhost first (RFC 4254, section 7.1).
+    Reverse(Reverse),
+    /// What is found by looking around there.
+    Chosen(Chooser),
+}
+
+/// A desktop that is to connect to the SSH server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reverse {
+    /// The port there; the server takes a free one if none is named.
+    pub port: Option<u16>,
+    /// What makes the desktop connect, for the user's shell on the server; `%p` stands for the port.
+    pub command: Option<String>,
+}
+
+/// Who chooses.
+#[derive(Clone)]
+pub struct Chooser(pub Arc<dyn Choose>);
+
+impl PartialEq for Chooser {
+    fn eq(&self, other: &Chooser) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Chooser {}
+
+impl std::fmt::Debug for Chooser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Chooser")
+    }
 }
 
 /// Who logs in, and with what.
@@ -203,8 +237,39 @@ pub(super) fn check(route: &Route) -> impl Future<Output = Result<(), Error>> + 
 
 /// Connects to the SSH server, logs in and opens the channel.
 pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Error> {
-    let SshRoute { via, host, port, login, known_hosts, to, options } = route;
-    let (stream, outer, mut facts) = connection::open(via, asker).await?.into_stream();
+    let to = route.to.clone();
+    let (link, mut facts, learner) = log_in(route, asker).await?;
+    let to = match to {
+        Destination::Chosen(chooser) => chooser.0.choose(Remote::new(&link, asker)).await?,
+        to => to,
+    };
+    let (ends, ssh_facts) = channel::open(link, &to, asker).await?;
+    asker.report(Step::Channel(ends.peer().to_owned()));
+    if let Some(learner) = learner {
+        learner.start(ends.link());
+    }
+    facts.push(ssh_facts);
+    Ok(AnyEnds::Ssh { ends, facts })
+}
+
+/// Connects to the SSH server, logs in and runs an errand there.
+pub(super) async fn visit<T>(
+    route: SshRoute,
+    asker: &Asker,
+    errand: impl AsyncFnOnce(Remote<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (link, ..) = log_in(route, asker).await?;
+    let done = errand(Remote::new(&link, asker)).await;
+    link.disconnect().await;
+    done
+}
+
+/// A server that let us in, what is known of those before it, and who learns its other host keys.
+type LoggedIn = (link::Link, Vec<SshFacts>, Option<update::Learner>);
+
+async fn log_in(route: SshRoute, asker: &Asker) -> Result<LoggedIn, Error> {
+    let SshRoute { via, host, port, login, known_hosts, to: _, options } = route;
+    let (stream, outer, facts) = connection::open(via, asker).await?.into_stream();
     let silence = options.alive.map_or(std::time::Duration::ZERO, |(interval, count)| interval * (count as u32 + 1));
     let learner = update::Learner::new(&known_hosts, &host, port, &options);
     let server = client::Server { name: super::tcp::place(&host, port), host, port, silence };
@@ -212,11 +277,5 @@ pub(super) async fn open(route: SshRoute, asker: &Asker) -> Result<AnyEnds, Erro
     asker.report(Step::HostKey(session.server.name.clone()));
     auth::authenticate(&mut session, &login, &options, asker).await?;
     asker.report(Step::Login(session.server.name.clone()));
-    let (ends, ssh_facts) = channel::open(session, &to, asker).await?;
-    asker.report(Step::Channel(ends.peer().to_owned()));
-    if let Some(learner) = learner {
-        learner.start(ends.link());
-    }
-    facts.push(ssh_facts);
-    Ok(AnyEnds::Ssh { ends, facts })
+    Ok((session, facts, learner))
 }

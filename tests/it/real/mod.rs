@@ -2,6 +2,8 @@
 
 pub mod desktop;
 pub mod sshd;
+pub mod terminal;
+pub mod user;
 pub mod viewer;
 
 use std::collections::BTreeSet;

@@ -23,7 +23,8 @@ impl Sshd {
         Sshd::with_config(|_| String::new())
     }
 
-    /// The same, with the lines for sshd_config that `more` gives, which may first make keys in the server's folder.
+    /// The same, with the lines for sshd_config that `more` gives, which may first make keys in the server's folder. They
+    /// come first: the first value of a keyword is the one that counts.
     pub fn with_config(more: impl FnOnce(&Path) -> String) -> Sshd {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -39,9 +40,9 @@ impl Sshd {
         let root = is_root();
         let more = more(folder.path());
         let config = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\n\
+            "{more}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\n\
              UsePAM {}\nPasswordAuthentication {}\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n\
-             AllowTcpForwarding yes\nAllowStreamLocalForwarding yes\nMaxStartups 100\n{more}\n",
+             AllowTcpForwarding yes\nAllowStreamLocalForwarding yes\nMaxStartups 100\n",
             path("host"),
             path("authorized_keys"),
             if root { "yes" } else { "no" },
