@@ -99,18 +99,19 @@ async fn reach(route: transport::Route, asker: &Asker, report: &mut Report) -> R
     while let Ok(step) = steps.try_recv() {
         next = report.step(&step);
     }
-    if let Err(transport::Error::Refused(_)) = &connected
-        && next == "SSH"
-    {
-        next = "host key";
-    }
+    next = match (&connected, next) {
+        (Err(transport::Error::Refused(_)), "SSH") => "host key",
+        // A key file that was named and can not be used: nothing was sent.
+        (Err(transport::Error::Usage(_) | transport::Error::Refused(_)), "network") => "configuration",
+        (_, next) => next,
+    };
     let connection = report.guard(next, connected.map_err(|error| Failure::from(Error::from(error))))?;
     for ssh in &connection.facts.ssh {
         let strict = if ssh.strict_kex { ", strict" } else { "" };
         let words = format!("{}: {}, {}{strict}, {}", ssh.server, ssh.server_version, ssh.kex, ssh.cipher);
         report.tell("algorithms", &words);
-        let unproven = if ssh.host_key_unproven { ", NOT the known one" } else { "" };
-        let words = format!("{}: {} {}{unproven}", ssh.server, ssh.host_key_algorithm, ssh.host_key_fingerprint);
+        let (key, by) = (&ssh.host_key_fingerprint, &ssh.host_key_by);
+        let words = format!("{}: {} {key}, {by}", ssh.server, ssh.host_key_algorithm);
         report.tell("host key", &words);
         report.tell("authentication", &format!("{}: {} by {}", ssh.server, ssh.user, ssh.authenticated_by));
     }

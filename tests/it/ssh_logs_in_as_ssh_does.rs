@@ -218,6 +218,7 @@ async fn a_host_certificate_of_a_known_authority_is_believed() {
         let facts = facts(&sshd, |_| ()).await.unwrap();
         assert!(facts.host_key_algorithm.ends_with("-cert-v01@openssh.com"), "{facts:?}");
         assert!(!facts.host_key_unproven);
+        assert!(facts.host_key_by.starts_with("certified by the authority at "), "{}", facts.host_key_by);
         assert_eq!(fs::read(sshd.known_hosts()).unwrap(), before);
     }
     let sshd = certified(&["ed25519"], &principals);

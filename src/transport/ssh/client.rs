@@ -9,7 +9,7 @@ use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{ChannelId, ChannelOpenFailure, Limits, Names, SshId, cipher};
 use tokio::sync::watch;
 
-use super::host_key::{Belief, Judge};
+use super::host_key::{Belief, Believed, Judge};
 use super::link::{Life, Link};
 use super::pipe::leash;
 use super::reverse::Door;
@@ -118,9 +118,12 @@ impl Handler for Client {
             PublicKeyOrCertificate::PublicKey { key, .. } => judge.check(key).await,
             PublicKeyOrCertificate::Certificate(certificate) => judge.check_certificate(certificate).await,
         };
-        let belief = belief.map_err(Failure::Ours)?;
+        let Believed { belief, by } = belief.map_err(Failure::Ours)?;
         self.belief = Some(belief);
-        self.edit_facts(|facts| facts.host_key_unproven = belief == Belief::LetPass);
+        self.edit_facts(|facts| {
+            facts.host_key_by = by;
+            facts.host_key_unproven = belief == Belief::LetPass;
+        });
         Ok(true)
     }
 

@@ -38,6 +38,19 @@ pub(super) enum Belief {
     LetPass,
 }
 
+/// A host key that is believed, and by what, in words.
+#[derive(Debug)]
+pub(super) struct Believed {
+    pub belief: Belief,
+    pub by: String,
+}
+
+impl Belief {
+    fn by(self, by: impl Into<String>) -> Believed {
+        Believed { belief: self, by: by.into() }
+    }
+}
+
 impl Judge {
     pub(super) fn new(server: Server, known_hosts: KnownHosts, options: &Options, asker: Asker) -> Judge {
         let policy = options.host_keys.clone();
@@ -58,7 +71,7 @@ impl Judge {
     }
 
     /// Judges a certificate, and if it proves nothing the key in it like any other, as ssh does: the key may be known.
-    pub(super) async fn check_certificate(&self, certificate: &Certificate) -> Result<Belief, Error> {
+    pub(super) async fn check_certificate(&self, certificate: &Certificate) -> Result<Believed, Error> {
         let name = &self.server.name;
         let signer = certificate.signature_key();
         if let Some(place) = self.study.revoked(signer) {
@@ -76,7 +89,10 @@ impl Judge {
         let principal = self.policy.alias.clone().unwrap_or_else(|| self.server.host.to_ascii_lowercase());
         let authorities = self.study.authorities();
         let Some(problem) = certificate::host_problem(certificate, &principal, authorities, certificate::now()) else {
-            return Ok(Belief::Certified);
+            return Ok(Belief::Certified.by(match self.study.authority(signer) {
+                Some(place) => format!("certified by the authority at {place}"),
+                None => "certified".to_owned(),
+            }));
         };
         let problem = format!("its certificate is not accepted: {problem}");
         // One authority of several hosts need not be this one's, so only a bad certificate of the right one is news.
@@ -93,7 +109,7 @@ impl Judge {
     }
 
     /// Judges a key that came without a certificate.
-    pub(super) async fn check(&self, key: &PublicKey) -> Result<Belief, Error> {
+    pub(super) async fn check(&self, key: &PublicKey) -> Result<Believed, Error> {
         self.judge(key, "").await
     }
 
@@ -105,13 +121,13 @@ impl Judge {
     }
 
     /// `remark` is shown behind the key's fingerprint.
-    async fn judge(&self, key: &PublicKey, remark: &str) -> Result<Belief, Error> {
+    async fn judge(&self, key: &PublicKey, remark: &str) -> Result<Believed, Error> {
         let name = &self.server.name;
         let fingerprint = format!("{}{remark}", key.fingerprint(HashAlg::Sha256));
         let key_type = key.algorithm().to_string();
         match self.study.verdict(key) {
-            Verdict::Known if self.study.is_own(key) => Ok(Belief::Own),
-            Verdict::Known => Ok(Belief::Known),
+            Verdict::Known(place) if self.study.is_own(key) => Ok(Belief::Own.by(format!("known by {place}"))),
+            Verdict::Known(place) => Ok(Belief::Known.by(format!("known by {place}"))),
             Verdict::Revoked(place) => Err(self.revoked(key, &place)),
             Verdict::Changed(place) | Verdict::OtherTypes { place, .. }
                 if self.policy.checking == HostKeyChecking::No =>
@@ -120,7 +136,7 @@ impl Judge {
                     "the host key of {name} is not the one at {place} but {key_type} {fingerprint}; \
                      it is let pass because StrictHostKeyChecking is no"
                 );
-                Ok(Belief::LetPass)
+                Ok(Belief::LetPass.by(format!("NOT the known one, which is at {place}")))
             }
             Verdict::Changed(place) => Err(Error::refused(format!(
                 "the host key of {name} has changed: {place} has another {key_type} key, the server shows {fingerprint}"
@@ -136,16 +152,13 @@ impl Judge {
                     "the host key of {name} is not known: {key_type} {fingerprint}, and StrictHostKeyChecking is yes"
                 ))
                 .hint(self.addition())),
-                HostKeyChecking::AcceptNew | HostKeyChecking::No => {
-                    self.remember(key);
-                    Ok(Belief::Known)
-                }
-                HostKeyChecking::Ask => self.ask(key, key_type, fingerprint).await.map(|()| Belief::Known),
+                HostKeyChecking::AcceptNew | HostKeyChecking::No => Ok(Belief::Known.by(self.remember(key))),
+                HostKeyChecking::Ask => self.ask(key, key_type, fingerprint).await.map(|by| Belief::Known.by(by)),
             },
         }
     }
 
-    async fn ask(&self, key: &PublicKey, key_type: String, fingerprint: String) -> Result<(), Error> {
+    async fn ask(&self, key: &PublicKey, key_type: String, fingerprint: String) -> Result<String, Error> {
         let Server { name, host, port, .. } = &self.server;
         let question = QuestionKind::UnknownHostKey {
             host: if *port == 22 { escape(host) } else { name.clone() },
@@ -154,23 +167,25 @@ impl Judge {
         };
         let unknown = format!("the host key of {name} is not known: {key_type} {fingerprint}");
         match self.asker.ask(question).await {
-            Answer::Yes { remember } => {
-                if remember {
-                    self.remember(key);
-                }
-                Ok(())
-            }
+            Answer::Yes { remember } => Ok(if remember { self.remember(key) } else { "confirmed just now".to_owned() }),
             _ if self.asker.has_somebody() => Err(Error::refused(unknown).hint("it was not confirmed")),
             _ => Err(Error::refused(format!("{unknown}, and there is no terminal to ask on")).hint(self.addition())),
         }
     }
 
-    fn remember(&self, key: &PublicKey) {
+    /// Writes a key down. Says where it is now, in words.
+    fn remember(&self, key: &PublicKey) -> String {
         let name = &self.server.name;
         let (host, port) = &self.known_as;
         match self.known_hosts.remember(host, *port, std::slice::from_ref(key), self.policy.hash) {
-            Ok(place) => tracing::info!("the host key of {name} was added to {place}"),
-            Err(error) => tracing::warn!("the host key of {name} could not be written down: {error}"),
+            Ok(place) => {
+                tracing::info!("the host key of {name} was added to {place}");
+                format!("new, added to {place}")
+            }
+            Err(error) => {
+                tracing::warn!("the host key of {name} could not be written down: {error}");
+                "new, and not written down".to_owned()
+            }
         }
     }
 

@@ -29,8 +29,8 @@ pub enum KnownHosts {
 /// What the known keys say of the key that a host offers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is this host's key.
-    Known,
+    /// It is this host's key, at this place.
+    Known(Place),
     /// The key is marked `@revoked` at this place.
     Revoked(Place),
     /// The host has another key of the same type at this place.
@@ -150,8 +150,8 @@ impl Study {
         if let Some(place) = self.revoked(key.key_data()) {
             return Verdict::Revoked(place);
         }
-        if self.valid().any(|line| same(&line)) {
-            return Verdict::Known;
+        if let Some(line) = self.valid().find(same) {
+            return Verdict::Known(line.place.clone());
         }
         if let Some(line) = self.exact().find(|l| l.key.algorithm() == key.algorithm()) {
             return Verdict::Changed(line.place.clone());
@@ -172,6 +172,12 @@ impl Study {
     /// The keys that may sign this host's certificates (`@cert-authority`).
     pub(super) fn authorities(&self) -> impl Iterator<Item = &PublicKey> {
         self.lines.iter().filter(|line| line.mark == Mark::Authority).map(|line| &line.key)
+    }
+
+    /// Where the key of an authority is.
+    pub(super) fn authority(&self, key: &KeyData) -> Option<&Place> {
+        let mut lines = self.lines.iter().filter(|line| line.mark == Mark::Authority);
+        lines.find(|line| line.key.key_data() == key).map(|line| &line.place)
     }
 
     /// Whether the first line that has `key` is the user's own and names the host with its port.
@@ -263,6 +269,10 @@ impl std::fmt::Display for Place {
 mod tests {
     use super::*;
 
+    fn known_at(line: usize) -> Verdict {
+        Verdict::Known(Place { file: None, line })
+    }
+
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINjhNDyTkm4DXvFKc5f7N+59tDayzTCtmPuKz6DavQ5x";
     const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEh1BaDryoSZsrgc7Jt8gZYZz91eVrQgZg3q07trSkRb";
     const ECDSA: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBOD5OLZ7oJZfPoEPEvwmjkX/n1Of3Bk/mJ6b7FjFHHrjP6ZLWeh9kh7Wy7fFpT5NB1YUXrNAk/qyAGUDn5Bj1gU=";
@@ -279,10 +289,10 @@ mod tests {
 
     #[test]
     fn a_key_on_a_matching_line_is_known() {
-        assert_eq!(judge(&format!("alpha,beta {KEY} comment # more\n"), "BETA", 22), Verdict::Known);
-        assert_eq!(judge(&format!("beta\t{}", KEY.replace(' ', "\t")), "beta", 22), Verdict::Known);
-        assert_eq!(judge(&format!("{HASHED} {KEY}"), "myhost.example.org", 22), Verdict::Known);
-        assert_eq!(judge(&format!("beta {KEY}\r\n"), "beta", 22), Verdict::Known);
+        assert_eq!(judge(&format!("alpha,beta {KEY} comment # more\n"), "BETA", 22), known_at(1));
+        assert_eq!(judge(&format!("beta\t{}", KEY.replace(' ', "\t")), "beta", 22), known_at(1));
+        assert_eq!(judge(&format!("{HASHED} {KEY}"), "myhost.example.org", 22), known_at(1));
+        assert_eq!(judge(&format!("beta {KEY}\r\n"), "beta", 22), known_at(1));
     }
 
     #[test]
@@ -299,7 +309,7 @@ mod tests {
 
     #[test]
     fn two_keys_of_one_type_are_both_good() {
-        assert_eq!(judge(&format!("beta {OTHER}\nbeta {KEY}"), "beta", 22), Verdict::Known);
+        assert_eq!(judge(&format!("beta {OTHER}\nbeta {KEY}"), "beta", 22), known_at(2));
     }
 
     #[test]
@@ -323,7 +333,7 @@ mod tests {
     #[test]
     fn a_certificate_authority_is_no_host_key() {
         assert_eq!(judge(&format!("@cert-authority * {KEY}"), "beta", 22), Verdict::Unknown);
-        assert_eq!(judge(&format!("@cert-authority * {OTHER}\nbeta {KEY}"), "beta", 22), Verdict::Known);
+        assert_eq!(judge(&format!("@cert-authority * {OTHER}\nbeta {KEY}"), "beta", 22), known_at(2));
     }
 
     #[test]
@@ -379,23 +389,23 @@ mod tests {
     #[test]
     fn bad_lines_are_skipped() {
         let text = format!("beta\nbeta ssh-ed25519 !!!\n@what beta {KEY}\n|1|x|y {KEY}\nbeta x y\n\u{1b}\nbeta {KEY}");
-        assert_eq!(judge(&text, "beta", 22), Verdict::Known);
+        assert_eq!(judge(&text, "beta", 22), known_at(7));
     }
 
     #[test]
     fn ports_are_told_apart() {
-        assert_eq!(judge(&format!("[beta]:2222 {KEY}"), "beta", 2222), Verdict::Known);
+        assert_eq!(judge(&format!("[beta]:2222 {KEY}"), "beta", 2222), known_at(1));
         assert_eq!(judge(&format!("[beta]:2222 {KEY}"), "beta", 22), Verdict::Unknown);
         assert_eq!(judge(&format!("[beta]:2222 {OTHER}"), "beta", 2222), Verdict::Changed(line(1)));
         // The bare name vouches for its key on any port, but does not forbid another key there.
-        assert_eq!(judge(&format!("beta {KEY}"), "beta", 2222), Verdict::Known);
+        assert_eq!(judge(&format!("beta {KEY}"), "beta", 2222), known_at(1));
         assert_eq!(judge(&format!("beta {OTHER}"), "beta", 2222), Verdict::Unknown);
     }
 
     #[test]
     fn negations_and_wildcards_apply() {
         let text = format!("*.example.org,!b.example.org {KEY}");
-        assert_eq!(judge(&text, "a.example.org", 22), Verdict::Known);
+        assert_eq!(judge(&text, "a.example.org", 22), known_at(1));
         assert_eq!(judge(&text, "b.example.org", 22), Verdict::Unknown);
     }
 
@@ -409,6 +419,7 @@ mod tests {
         let key = KEY.parse().unwrap();
         assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Changed(Place { file: Some(global), line: 2 }));
         fs::write(&user, format!("beta {KEY}\n")).unwrap();
-        assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Known);
+        let place = Place { file: Some(user), line: 1 };
+        assert_eq!(known.study("beta", 22).verdict(&key), Verdict::Known(place));
     }
 }

@@ -169,6 +169,8 @@ pub struct SshFacts {
     pub host_key_algorithm: String,
     /// `SHA256:` and base64.
     pub host_key_fingerprint: String,
+    /// Why the host key is believed, and where it is recorded, in words.
+    pub host_key_by: String,
     /// The host key is not the known one and was let pass (StrictHostKeyChecking no): no secret is sent there.
     pub host_key_unproven: bool,
     /// The method that opened the door, with the key's name.
