@@ -23,6 +23,7 @@ const KEX: &str = "curve25519-sha256";
 const PINGS: usize = 2000;
 
 fn main() {
+    sshvnc::allocator::keep_freed_memory();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     if arguments.first().is_some_and(|first| first == "serve") {
         return serve();

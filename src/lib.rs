@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: transport → inbox → client → decode → picture → window. `ARCHITECTURE.md` names the rooms.
 
+pub mod allocator;
 pub mod bench;
 pub mod check;
 pub mod cli;
@@ -41,6 +42,7 @@ use error::Failure;
 /// # Errors
 /// [`Failure`], to be printed and made an exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    allocator::keep_freed_memory();
     let command = match cli::read(arguments)? {
         Typed::Do(command) => *command,
         Typed::Say(text) => {

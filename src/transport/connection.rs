@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::error::{Error, io_words};
+use super::prompt::Prompt;
 use super::ssh::{self, SshFacts};
 use super::{Asker, Route, Step, Stream, command, system_ssh, tcp};
 
@@ -119,7 +120,7 @@ pub(super) fn open(route: Route, asker: &Asker) -> Pin<Box<dyn Future<Output = R
             Route::Tcp { host, port, options } => {
                 let (reader, writer) = tcp::connect(&host, port, &options, asker).await?.into_split();
                 let peer = tcp::place(&host, port);
-                Ok(Ends::Plain { reader: Box::new(reader), writer: Box::new(writer), peer })
+                Ok(Ends::Plain { reader: Box::new(Prompt::new(reader)), writer: Box::new(writer), peer })
             }
             Route::Unix { path } => {
                 let (reader, writer) = tcp::connect_unix(&path).await?.into_split();

@@ -4,6 +4,7 @@ mod command;
 mod connection;
 pub mod deadline;
 mod error;
+mod prompt;
 mod question;
 pub mod ssh;
 mod system_ssh;

@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("display", &["picture"]),
     ("viewer", &["display", "error", "picture", "rfb", "session", "terminal"]),
     // What is typed, and what is said.
+    ("allocator", &[]),
     ("escape", &[]),
     ("error", &["recording", "rfb"]),
     ("cli", &["error"]),

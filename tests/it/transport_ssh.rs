@@ -216,7 +216,7 @@ async fn three_wrong_passwords_are_a_refusal_that_lists_what_was_tried() {
     assert!(matches!(error, Error::Refused(_)));
     assert_eq!(
         error.message(),
-        "alpha:22 did not let someone in: tried password, password, password; it accepts password"
+        "alpha:22 did not let someone in: tried publickey, ssh-ed25519, password, password, password; it accepts password"
     );
 }
 

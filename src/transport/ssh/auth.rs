@@ -30,9 +30,20 @@ pub(super) async fn authenticate(
     if !secrets_allowed {
         notes.push("no password is sent to a server whose host key has changed".to_owned());
     }
-    Attempt { link, login, options, secrets_allowed, asker, offered, tried: Vec::new(), notes, rsa_hash: None }
-        .run()
-        .await
+    Attempt {
+        link,
+        login,
+        options,
+        secrets_allowed,
+        asker,
+        offered,
+        asked: false,
+        tried: Vec::new(),
+        notes,
+        rsa_hash: None,
+    }
+    .run()
+    .await
 }
 
 /// An authentication under way.
@@ -45,6 +56,8 @@ pub(super) struct Attempt<'a> {
     pub asker: &'a Asker,
     /// What the server would accept next.
     offered: MethodSet,
+    /// Whether it was asked for that.
+    asked: bool,
     /// What it did not accept, in words.
     tried: Vec<String>,
     /// Why other things could not be tried.
@@ -63,13 +76,15 @@ pub(super) enum Outcome {
 
 impl Attempt<'_> {
     async fn run(mut self) -> Result<(), Error> {
-        let user = self.login.user.clone();
-        // Asks for nothing but the list of methods; the few servers without authentication let us in here.
-        let probe = self.step("authentication", |link| link.handle.authenticate_none(user)).await?;
-        if let Outcome::Success = self.settle(probe, None).await? {
-            return self.succeed("none");
-        }
         let mut keys: Option<Candidates> = None;
+        // A key is offered without asking first what may be: that saves a round trip, and the answer tells it too. Not one
+        // that would have to be unlocked for it.
+        if self.login.methods.first() == Some(&Method::PublicKey) {
+            let found = keys.insert(candidates::find(&mut self).await);
+            if found.queue.front().is_some_and(|first| first.offer.is_some()) {
+                self.offered = MethodSet::from(&[MethodKind::PublicKey][..]);
+            }
+        }
         let prompts = self.options.password_prompts;
         let (mut interactive_left, mut password_left) = (prompts, prompts);
         loop {
@@ -82,6 +97,14 @@ impl Attempt<'_> {
                 tries && self.may(method)
             });
             let (outcome, how) = match next {
+                // Before a person is asked: nothing but the list of methods is wanted here, and the few servers without
+                // authentication let us in.
+                None | Some(Method::KeyboardInteractive | Method::Password) if !self.asked => {
+                    self.asked = true;
+                    let user = self.login.user.clone();
+                    let probe = self.step("authentication", |link| link.handle.authenticate_none(user)).await?;
+                    (self.settle(probe, None).await?, "none".to_owned())
+                }
                 None => return Err(self.refusal()),
                 Some(Method::PublicKey) => {
                     let keys = match &mut keys {
@@ -149,7 +172,7 @@ impl Attempt<'_> {
                     self.tried.push(if partial_success { format!("{what} (accepted)") } else { what });
                 }
                 // A lost connection is reported as a failure that leaves no methods.
-                if remaining_methods.is_empty() {
+                if remaining_methods.is_empty() && (self.asked || self.link.is_closed()) {
                     if self.link.is_closed() {
                         self.link.closed().await;
                         return Err(hung_up(self.link.end_words(), self.tried.len()));

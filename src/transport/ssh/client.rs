@@ -25,7 +25,10 @@ const REKEY_MOST: usize = 1 << 30;
 const REKEY_LEAST: usize = 1 << 20;
 /// And after this time (RFC 4253, section 9).
 const REKEY_TIME: Duration = Duration::from_secs(3600);
-/// Measured: 2 MiB halves the speed on long paths, 16 MiB is slower again and keeps old pictures in the server.
+/// Measured over 1 Gbit/s: 2 MiB halve the speed on long paths (20 ms: 44 MB/s, 4 MiB 77). 16 MiB are slower again (14
+/// MB/s), because OpenSSH's server keeps what the path does not take yet and copies all of it with every 32 KiB that it
+/// reads (its buffer grows by a new allocation each time). 8 MiB would bring 1.1 times more at 50 ms and 1.2 at 100 ms,
+/// and 0.8 at 20 ms. russh has one window for all channels, fixed before any speed is known.
 const WINDOW: u32 = 4 * 1024 * 1024;
 /// OpenSSH never fills a larger packet.
 const PACKET: u32 = 32 * 1024;
