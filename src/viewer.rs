@@ -175,6 +175,8 @@ impl Viewer<'_, '_> {
             }
             ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
             ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
+            // This window can not set the locks of its keyboard.
+            ServerEvent::Locks { .. } => {}
             ServerEvent::Bell => {
                 let mut stderr = io::stderr();
                 if stderr.is_terminal() {
@@ -242,9 +244,11 @@ impl From<End> for Result<(), Failure> {
         let lost = if shown { Kind::Lost } else { Kind::NoConnection };
         Err(match error {
             Error::Transport(transport::Error::Lost(trouble)) => Failure::new(lost, trouble.to_string()),
-            error @ (Error::CutOff { .. } | Error::Silent { .. } | Error::Flooded(_) | Error::Broken) => {
-                Failure::new(lost, error.to_string())
-            }
+            error @ (Error::CutOff { .. }
+            | Error::Silent { .. }
+            | Error::Flooded(_)
+            | Error::Deaf(_)
+            | Error::Broken) => Failure::new(lost, error.to_string()),
             error => error.into(),
         })
     }
@@ -271,7 +275,7 @@ impl From<Error> for Failure {
             Error::NoPassword(_) => Failure::new(Kind::NotLetIn, message)
                 .hint("give it with --passwd FILE or in VNC_PASSWORD, start sshvnc on a terminal, or set SSH_ASKPASS"),
             Error::Recording(error) => error.into(),
-            Error::CutOff { .. } | Error::Silent { .. } | Error::Flooded(_) => {
+            Error::CutOff { .. } | Error::Silent { .. } | Error::Flooded(_) | Error::Deaf(_) => {
                 Failure::new(Kind::NoConnection, message)
             }
             Error::Local(_) | Error::Broken => Failure::new(Kind::Usage, message),

@@ -39,6 +39,10 @@ enum Update {
     Bell,
     /// ServerCutText.
     CutText(Vec<u8>),
+    /// ServerFence.
+    Fence { flags: u32, payload: Vec<u8> },
+    /// EndOfContinuousUpdates.
+    EndOfContinuousUpdates,
     /// Whatever comes to mind.
     Noise(Vec<u8>),
 }
@@ -65,6 +69,15 @@ enum Content {
     ZlibNoise(Vec<u8>),
     Cursor(Vec<u8>),
     XCursor(Vec<u8>),
+    AlphaCursor(Vec<u8>),
+    VmwareCursor {
+        kind: u8,
+        bytes: Vec<u8>,
+    },
+    Leds {
+        vmware: bool,
+        leds: u8,
+    },
     PointerPos,
     DesktopSize,
     ExtendedDesktopSize {
@@ -104,6 +117,11 @@ impl Conversation {
                 }
                 Update::Bell => vec![2],
                 Update::CutText(text) => [&[3, 0, 0, 0][..], &(text.len() as u32).to_be_bytes(), text].concat(),
+                Update::Fence { flags, payload } => {
+                    let payload = &payload[..payload.len().min(66)];
+                    [&[248, 0, 0, 0][..], &flags.to_be_bytes(), &[payload.len() as u8], payload].concat()
+                }
+                Update::EndOfContinuousUpdates => vec![150],
                 Update::Noise(bytes) => bytes.clone(),
             });
         }
@@ -128,6 +146,10 @@ impl Rectangle {
             Content::ZlibNoise(bytes) => (6, lengthened(bytes)),
             Content::Cursor(bytes) => (-239, bytes.clone()),
             Content::XCursor(bytes) => (-240, bytes.clone()),
+            Content::AlphaCursor(bytes) => (-314, [&[0; 4], &bytes[..]].concat()),
+            Content::VmwareCursor { kind, bytes } => (0x574d_5664, [&[kind % 3, 0], &bytes[..]].concat()),
+            Content::Leds { vmware: false, leds } => (-261, vec![*leds]),
+            Content::Leds { vmware: true, leds } => (0x574d_5668, vec![0, 0, 0, *leds]),
             Content::PointerPos => (-232, Vec::new()),
             Content::DesktopSize => (-223, Vec::new()),
             Content::ExtendedDesktopSize { screens } => {

@@ -12,9 +12,18 @@ pub enum Event {
     CutText(String),
     /// DesktopName.
     Name(String),
-    /// Cursor or XCursor; `None` if the server hides it.
+    /// Cursor, or one of the other encodings of its shape; `None` if the server hides it.
     Cursor(Option<Cursor>),
-    /// PointerPos: the server moved the pointer here.
+    /// LED State: the locks of the server's keyboard.
+    Locks {
+        /// Scroll Lock.
+        scroll: bool,
+        /// Num Lock.
+        num: bool,
+        /// Caps Lock.
+        caps: bool,
+    },
+    /// PointerPos or VMware Cursor Position: the server moved the pointer here.
     PointerMoved {
         /// From the left edge.
         x: u16,

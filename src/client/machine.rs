@@ -1,11 +1,13 @@
 //! The state machine: bytes in, pixels, events and answers out.
 
+use super::flow::{self, Flow};
+use super::pseudo::{self, Meaning};
 use super::rectangle::Decoders;
-use super::{Counts, Event, cursor};
+use super::{Counts, Event};
 use crate::decode::{Fault, Pixels, Progress};
 use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
-use crate::rfb::server_message::{self, RectangleHeader};
+use crate::rfb::server_message::{self, RectangleHeader, fence};
 use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, encoding, text};
 
 /// The largest desktop, in pixels: 8K, and what memory can bear.
@@ -14,8 +16,6 @@ const LARGEST_DESKTOP: usize = 34_000_000;
 const LONGEST_CUT_TEXT: usize = 64 << 20;
 /// The longest that is kept: a longer one is passed over.
 const LONGEST_CUT_TEXT_KEPT: usize = 4 << 20;
-/// The longest DesktopName, in bytes.
-const LONGEST_NAME: usize = 1 << 20;
 
 /// What the client asks the server for.
 #[derive(Debug, Clone)]
@@ -60,8 +60,7 @@ pub struct Client {
     coverage: Option<Coverage>,
     counts: Counts,
     message: &'static str,
-    held: bool,
-    owed: bool,
+    flow: Flow,
 }
 
 /// A black canvas for the desktop that a server described.
@@ -87,10 +86,10 @@ impl Client {
     pub fn new(init: &ServerInit, settings: &Settings, order: ByteOrder) -> Client {
         let mut client = Client::with_format(init, settings.format, order);
         let encodings = settings.encodings.iter().copied().chain(encoding::PSEUDO_ENCODINGS).take(32).collect();
-        client.say(&ClientMessage::SetPixelFormat(settings.format));
-        client.say(&ClientMessage::SetEncodings(encodings));
+        client.say(Some(ClientMessage::SetPixelFormat(settings.format)));
+        client.say(Some(ClientMessage::SetEncodings(encodings)));
         client.coverage = Some(Coverage::new(client.size));
-        client.request(false);
+        client.say(Some(flow::request(client.size, false)));
         client
     }
 
@@ -111,22 +110,20 @@ impl Client {
             coverage: None,
             counts: Counts::default(),
             message: "FramebufferUpdate",
-            held: false,
-            owed: false,
+            flow: Flow::new(),
         }
     }
 
     /// Asks for no more updates until [`release`](Client::release): the window has not taken the last one yet.
     pub fn hold(&mut self) {
-        self.held = true;
+        let message = self.flow.hold(self.size);
+        self.say(message);
     }
 
     /// Asks again, and for the update that was not asked for meanwhile.
     pub fn release(&mut self) {
-        self.held = false;
-        if std::mem::take(&mut self.owed) {
-            self.request(true);
-        }
+        let message = self.flow.release(self.size);
+        self.say(message);
     }
 
     /// The bytes to send since this was last asked.
@@ -259,12 +256,8 @@ impl Client {
                 let Some(count) = count else { return Ok(Step::NeedMore) };
                 // 65535 means "until LastRect" (rfbproto).
                 self.state = State::Update { left: (count != 0xffff).then_some(count), number: 0 };
-                // Asked for now, the next update is made while this one is still on its way.
-                // A window that lags behind is not given more than it can show.
-                match self.held {
-                    true => self.owed = true,
-                    false => self.request(true),
-                }
+                let message = self.flow.update_begins(self.size);
+                self.say(message);
             }
             server_message::SET_COLOUR_MAP_ENTRIES => {
                 self.message = "SetColourMapEntries";
@@ -294,11 +287,39 @@ impl Client {
                     false => State::CutText { length },
                 };
             }
+            server_message::END_OF_CONTINUOUS_UPDATES => {
+                inbox.consume(1);
+                let message = self.flow.end_of_continuous(self.size);
+                self.say(message);
+            }
+            server_message::SERVER_FENCE => return self.fence(inbox),
             other => {
                 self.message = "message";
                 return Err(Fault(format!("a message of the unknown type {other}")));
             }
         }
+        Ok(Step::Again)
+    }
+
+    /// Answers a fence. Everything before it has been dealt with by now, and nothing behind it.
+    fn fence(&mut self, inbox: &mut Inbox) -> Result<Step, Fault> {
+        self.message = "ServerFence";
+        let length = inbox.available().get(8).copied().unwrap_or_default();
+        if length > fence::LONGEST {
+            return Err(Fault(format!("a fence with {length} bytes")));
+        }
+        let whole = inbox.unit(|reader| {
+            reader.bytes(4)?;
+            let flags = reader.u32()?;
+            reader.u8()?;
+            Ok((flags, reader.bytes(length.into())?.to_vec()))
+        });
+        let Some((flags, payload)) = whole else { return Ok(Step::NeedMore) };
+        if flags & fence::REQUEST != 0 {
+            self.say(Some(ClientMessage::ClientFence { flags: flags & fence::KNOWN, payload }));
+        }
+        let message = self.flow.fence(self.size);
+        self.say(message);
         Ok(Step::Again)
     }
 
@@ -309,42 +330,14 @@ impl Client {
         canvas: &mut Canvas,
         header: &RectangleHeader,
     ) -> Result<Progress, Fault> {
-        match header.encoding {
-            encoding::CURSOR | encoding::X_CURSOR => {
-                let two_colours = header.encoding == encoding::X_CURSOR;
-                let Some(cursor) = cursor::read(inbox, header, two_colours, &self.pixels)? else {
-                    return Ok(Progress::NeedMore);
-                };
-                self.note(Event::Cursor(cursor));
-            }
-            encoding::POINTER_POS => self.note(Event::PointerMoved { x: header.x, y: header.y }),
-            encoding::DESKTOP_SIZE => self.resize(canvas, header)?,
-            encoding::EXTENDED_DESKTOP_SIZE => {
-                let screens = inbox.unit(|reader| {
-                    let count = usize::from(reader.u8()?);
-                    reader.bytes(3 + 16 * count).map(|_| ())
-                });
-                if screens.is_none() {
-                    return Ok(Progress::NeedMore);
-                }
-                // y is a status; anything but 0 tells that the size did not change.
-                if header.x != 1 || header.y == 0 {
-                    self.resize(canvas, header)?;
-                }
-            }
-            encoding::DESKTOP_NAME => {
-                let length = match inbox.available().first_chunk() {
-                    Some(length) => u32::from_be_bytes(*length) as usize,
-                    None => return Ok(Progress::NeedMore),
-                };
-                if length > LONGEST_NAME {
-                    return Err(Fault(format!("a desktop name of {length} bytes")));
-                }
-                let name = inbox.unit(|reader| reader.bytes(4).and_then(|_| reader.bytes(length)).map(text::from_peer));
-                let Some(name) = name else { return Ok(Progress::NeedMore) };
-                self.note(Event::Name(name));
-            }
-            _ => return self.paint(inbox, canvas, header),
+        if !pseudo::is(header.encoding) {
+            return self.paint(inbox, canvas, header);
+        }
+        match pseudo::read(inbox, header, &self.pixels)? {
+            None => return Ok(Progress::NeedMore),
+            Some(Meaning::Tell(event)) => self.note(event),
+            Some(Meaning::Size(size)) => self.resize(canvas, size)?,
+            Some(Meaning::Nothing) => {}
         }
         Ok(Progress::Done)
     }
@@ -380,8 +373,7 @@ impl Client {
         *self.counts.by_encoding.entry(encoding).or_default() += 1;
     }
 
-    fn resize(&mut self, canvas: &mut Canvas, header: &RectangleHeader) -> Result<(), Fault> {
-        let size = Size { width: header.width, height: header.height };
+    fn resize(&mut self, canvas: &mut Canvas, size: Size) -> Result<(), Fault> {
         // A server may repeat its size in every answer to a full request: asking again would never end.
         if size == self.size {
             return Ok(());
@@ -394,7 +386,8 @@ impl Client {
             *coverage = Coverage::new(size);
         }
         self.note(Event::Resized(size));
-        self.request(false);
+        let wanted = self.flow.resized(size);
+        wanted.into_iter().for_each(|message| self.say(message));
         Ok(())
     }
 
@@ -405,13 +398,10 @@ impl Client {
         self.events.push(event);
     }
 
-    fn request(&mut self, incremental: bool) {
-        let Size { width, height } = self.size;
-        self.say(&ClientMessage::FramebufferUpdateRequest { incremental, x: 0, y: 0, width, height });
-    }
-
-    fn say(&mut self, message: &ClientMessage) {
-        message.write(&mut self.messages);
+    fn say(&mut self, message: Option<ClientMessage>) {
+        if let Some(message) = message {
+            message.write(&mut self.messages);
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod cursor;
 mod event;
+mod flow;
 mod machine;
+mod pseudo;
 mod rectangle;
 
 pub use event::{Counts, Event};

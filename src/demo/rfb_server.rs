@@ -323,6 +323,8 @@ impl<'a> Show<'a> {
             ClientMessage::PointerEvent { buttons, x, y } => self.desktop.pointer(x, y, buttons),
             // The desktop has nothing that text could be pasted into.
             ClientMessage::ClientCutText(_) => {}
+            // It has not said that it knows these.
+            ClientMessage::EnableContinuousUpdates { .. } | ClientMessage::ClientFence { .. } => {}
         }
         Ok(())
     }

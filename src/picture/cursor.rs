@@ -9,8 +9,8 @@ pub struct Cursor {
     pub size: Size,
     /// The pixel of the picture that lies on the pointer's position.
     pub hotspot: (u16, u16),
-    /// Row by row; `None` shows what lies below.
-    pub pixels: Vec<Option<[u8; 3]>>,
+    /// Row by row: red, green, blue and opacity, of which 0 shows what lies below and 255 hides it.
+    pub pixels: Vec<[u8; 4]>,
 }
 
 impl Cursor {
@@ -26,12 +26,22 @@ impl Cursor {
             let out = target.row(row);
             for (column, pixel) in (left..).zip(pixels) {
                 let place = usize::try_from(column).ok().and_then(|column| out.get_mut(column));
-                if let (Some(place), Some(colour)) = (place, pixel) {
-                    *place = order.pixel(*colour);
+                if let Some(place) = place {
+                    *place = order.pixel(over(*pixel, order.colour(*place)));
                 }
             }
         }
     }
+}
+
+/// What is seen of both.
+fn over([r, g, b, opacity]: [u8; 4], below: [u8; 3]) -> [u8; 3] {
+    let opacity = u32::from(opacity);
+    let mut above = [r, g, b];
+    for (above, below) in above.iter_mut().zip(below) {
+        *above = ((u32::from(*above) * opacity + u32::from(below) * (255 - opacity) + 127) / 255) as u8;
+    }
+    above
 }
 
 #[cfg(test)]
@@ -39,11 +49,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn half_a_colour_lets_half_of_another_through() {
+        assert_eq!(over([255, 0, 200, 128], [0, 255, 200]), [128, 127, 200]);
+        assert_eq!(over([9, 9, 9, 0], [1, 2, 3]), [1, 2, 3]);
+        assert_eq!(over([9, 8, 7, 255], [1, 2, 3]), [9, 8, 7]);
+    }
+
+    #[test]
     fn drawn_at_its_hotspot_and_cut_at_the_edge() {
         let cursor = Cursor {
             size: Size::new(2, 2),
             hotspot: (1, 1),
-            pixels: vec![Some([1, 0, 0]), None, Some([2, 0, 0]), Some([3, 0, 0])],
+            pixels: vec![[1, 0, 0, 255], [7, 7, 7, 0], [2, 0, 0, 255], [3, 0, 0, 255]],
         };
         let draw = |x, y| {
             let mut pixels = vec![9; 9];

@@ -1,6 +1,7 @@
 //! What the client says after ClientInit (RFC 6143 §7.5).
 
 use super::PixelFormat;
+use super::server_message::fence;
 
 /// A message to the server.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,6 +41,22 @@ pub enum ClientMessage {
     },
     /// ClientCutText (§7.5.6), Latin-1.
     ClientCutText(Vec<u8>),
+    /// EnableContinuousUpdates (rfbproto).
+    EnableContinuousUpdates {
+        /// On or off.
+        enable: bool,
+        /// Width of the part that is wanted, from the left edge.
+        width: u16,
+        /// Height of the part that is wanted, from the top edge.
+        height: u16,
+    },
+    /// ClientFence (rfbproto).
+    ClientFence {
+        /// See [`fence`](super::server_message::fence).
+        flags: u32,
+        /// At most 64 bytes.
+        payload: Vec<u8>,
+    },
 }
 
 impl ClientMessage {
@@ -74,6 +91,17 @@ impl ClientMessage {
                 out.extend(length.to_be_bytes());
                 out.extend(text.iter().take(length as usize));
             }
+            ClientMessage::EnableContinuousUpdates { enable, width, height } => {
+                out.extend([150, u8::from(*enable)]);
+                out.extend([0, 0, *width, *height].iter().flat_map(|number| number.to_be_bytes()));
+            }
+            ClientMessage::ClientFence { flags, payload } => {
+                out.extend([248, 0, 0, 0]);
+                out.extend(flags.to_be_bytes());
+                let length = payload.len().min(fence::LONGEST.into());
+                out.push(length as u8);
+                out.extend(payload.iter().take(length));
+            }
         }
     }
 }
@@ -90,6 +118,10 @@ impl std::fmt::Debug for ClientMessage {
             ClientMessage::KeyEvent { .. } => f.write_str("KeyEvent"),
             ClientMessage::PointerEvent { .. } => f.write_str("PointerEvent"),
             ClientMessage::ClientCutText(_) => f.write_str("ClientCutText"),
+            ClientMessage::EnableContinuousUpdates { enable, width, height } => {
+                write!(f, "EnableContinuousUpdates({enable}, {width}x{height})")
+            }
+            ClientMessage::ClientFence { flags, .. } => write!(f, "ClientFence({flags:#x})"),
         }
     }
 }
@@ -112,6 +144,10 @@ mod tests {
         assert_eq!(bytes(ClientMessage::PointerEvent { buttons: 5, x: 258, y: 3 }), [5, 5, 1, 2, 0, 3]);
         assert_eq!(bytes(ClientMessage::ClientCutText(b"hi".to_vec())), [6, 0, 0, 0, 0, 0, 0, 2, b'h', b'i']);
         assert_eq!(bytes(ClientMessage::SetPixelFormat(PixelFormat::rgb565())).len(), 20);
+        let updates = ClientMessage::EnableContinuousUpdates { enable: true, width: 258, height: 3 };
+        assert_eq!(bytes(updates), [150, 1, 0, 0, 0, 0, 1, 2, 0, 3]);
+        let fence = ClientMessage::ClientFence { flags: 3, payload: b"ab".to_vec() };
+        assert_eq!(bytes(fence), [248, 0, 0, 0, 0, 0, 0, 3, 2, b'a', b'b']);
     }
 
     #[test]

@@ -26,14 +26,42 @@ pub const DESKTOP_SIZE: i32 = -223;
 pub const EXTENDED_DESKTOP_SIZE: i32 = -308;
 /// DesktopName.
 pub const DESKTOP_NAME: i32 = -307;
+/// LED State: which locks the server's keyboard has (QEMU's).
+pub const LED_STATE: i32 = -261;
+/// VMware LED State.
+pub const VMWARE_LED_STATE: i32 = 0x574d_5668;
+/// Fence: a point in the stream that either side can wait for.
+pub const FENCE: i32 = -312;
+/// ContinuousUpdates: updates without requests.
+pub const CONTINUOUS_UPDATES: i32 = -313;
+/// Cursor With Alpha.
+pub const CURSOR_WITH_ALPHA: i32 = -314;
+/// VMware Cursor: a shape with masks or with opacity.
+pub const VMWARE_CURSOR: i32 = 0x574d_5664;
+/// VMware Cursor Position.
+pub const VMWARE_CURSOR_POSITION: i32 = 0x574d_5666;
 
 /// Encodings of pixels, as they are named on the command line, best first.
 pub const PIXEL_ENCODINGS: [(&str, i32); 6] =
     [("copyrect", COPY_RECT), ("zlib", ZLIB), ("hextile", HEXTILE), ("corre", CORRE), ("rre", RRE), ("raw", RAW)];
 
-/// Pseudo-encodings that are always asked for.
-pub const PSEUDO_ENCODINGS: [i32; 7] =
-    [CURSOR, X_CURSOR, POINTER_POS, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, LAST_RECT, DESKTOP_NAME];
+/// Pseudo-encodings that are always asked for; of several for one thing the better comes first.
+pub const PSEUDO_ENCODINGS: [i32; 14] = [
+    CURSOR_WITH_ALPHA,
+    VMWARE_CURSOR,
+    CURSOR,
+    X_CURSOR,
+    POINTER_POS,
+    VMWARE_CURSOR_POSITION,
+    EXTENDED_DESKTOP_SIZE,
+    DESKTOP_SIZE,
+    LAST_RECT,
+    DESKTOP_NAME,
+    LED_STATE,
+    VMWARE_LED_STATE,
+    FENCE,
+    CONTINUOUS_UPDATES,
+];
 
 /// The encoding's name in the specification, or its number.
 pub fn name(encoding: i32) -> String {
@@ -51,6 +79,13 @@ pub fn name(encoding: i32) -> String {
         DESKTOP_SIZE => "DesktopSize",
         EXTENDED_DESKTOP_SIZE => "ExtendedDesktopSize",
         DESKTOP_NAME => "DesktopName",
+        LED_STATE => "LED State",
+        VMWARE_LED_STATE => "VMware LED State",
+        FENCE => "Fence",
+        CONTINUOUS_UPDATES => "ContinuousUpdates",
+        CURSOR_WITH_ALPHA => "Cursor With Alpha",
+        VMWARE_CURSOR => "VMware Cursor",
+        VMWARE_CURSOR_POSITION => "VMware Cursor Position",
         other => return other.to_string(),
     };
     name.to_owned()

@@ -10,6 +10,26 @@ pub const SET_COLOUR_MAP_ENTRIES: u8 = 1;
 pub const BELL: u8 = 2;
 /// ServerCutText (§7.6.4).
 pub const SERVER_CUT_TEXT: u8 = 3;
+/// EndOfContinuousUpdates (rfbproto).
+pub const END_OF_CONTINUOUS_UPDATES: u8 = 150;
+/// ServerFence (rfbproto).
+pub const SERVER_FENCE: u8 = 248;
+
+/// What a fence asks for (rfbproto, "ServerFence").
+pub mod fence {
+    /// All messages before it are dealt with before it is answered.
+    pub const BLOCK_BEFORE: u32 = 1;
+    /// No message behind it is dealt with before it is answered.
+    pub const BLOCK_AFTER: u32 = 1 << 1;
+    /// The message behind it is dealt with together with the answer.
+    pub const SYNC_NEXT: u32 = 1 << 2;
+    /// An answer is wanted.
+    pub const REQUEST: u32 = 1 << 31;
+    /// The flags that are understood here.
+    pub const KNOWN: u32 = BLOCK_BEFORE | BLOCK_AFTER | SYNC_NEXT;
+    /// The most bytes that travel with a fence.
+    pub const LONGEST: u8 = 64;
+}
 
 /// The header of a rectangle (§7.6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

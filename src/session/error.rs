@@ -53,6 +53,9 @@ pub enum Error {
     /// The queue before the decoders stayed full.
     #[error("{0} sends more than this machine can decode")]
     Flooded(String),
+    /// The queue of answers grew and grew.
+    #[error("{0} asks for answers without end and does not read them")]
+    Deaf(String),
     /// The recording could not be written.
     #[error(transparent)]
     Recording(#[from] recording::Error),

@@ -7,9 +7,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::outbox::{self, Outbox, Outgoing};
+use super::outbox::{self, Outbox, Outgoings};
 use super::painter::{Job, Painter, Wants};
 use super::reader::{self, MOST_WAITING};
 use super::{End, Error, Event, Open, Plan, handshake};
@@ -22,7 +21,7 @@ use crate::transport::{self, Asker};
 pub(super) struct Lines {
     pub(super) events: Sender<Event>,
     pub(super) outbox: Outbox,
-    pub(super) outgoing: UnboundedReceiver<Outgoing>,
+    pub(super) outgoing: Outgoings,
     pub(super) wants: Wants,
     pub(super) jobs: Receiver<Job>,
     /// Told when the writer has said goodbye.

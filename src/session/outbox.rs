@@ -1,5 +1,8 @@
 //! What goes to the server: a queue that takes everything at once, and the task that empties it onto the connection.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::rfb::ClientMessage;
@@ -16,41 +19,63 @@ pub(super) enum Outgoing {
     Close,
 }
 
+/// Answers that may wait to be sent, in bytes: a server that makes us answer without end and reads nothing is at fault.
+const MOST_ANSWERS: usize = 4 << 20;
+
 /// The queue's front end.
 #[derive(Debug, Clone)]
-pub(super) struct Outbox(UnboundedSender<Outgoing>);
+pub(super) struct Outbox {
+    queue: UnboundedSender<Outgoing>,
+    answers: Arc<AtomicUsize>,
+}
 
-pub(super) fn new() -> (Outbox, UnboundedReceiver<Outgoing>) {
+/// The queue's other end.
+pub(super) struct Outgoings {
+    queue: UnboundedReceiver<Outgoing>,
+    answers: Arc<AtomicUsize>,
+}
+
+pub(super) fn new() -> (Outbox, Outgoings) {
     let (sender, receiver) = unbounded_channel();
-    (Outbox(sender), receiver)
+    let answers = Arc::new(AtomicUsize::new(0));
+    (Outbox { queue: sender, answers: answers.clone() }, Outgoings { queue: receiver, answers })
 }
 
 impl Outbox {
     pub(super) fn send(&self, message: ClientMessage) {
         // Without a receiver the session is over and nobody misses the message.
-        let _ = self.0.send(Outgoing::Message(message));
+        let _ = self.queue.send(Outgoing::Message(message));
     }
 
     pub(super) fn send_bytes(&self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            let _ = self.0.send(Outgoing::Bytes(bytes));
+            self.answers.fetch_add(bytes.len(), Ordering::Relaxed);
+            let _ = self.queue.send(Outgoing::Bytes(bytes));
         }
     }
 
     pub(super) fn close(&self) {
-        let _ = self.0.send(Outgoing::Close);
+        let _ = self.queue.send(Outgoing::Close);
+    }
+
+    /// Whether more answers wait than any server has a use for.
+    pub(super) fn is_clogged(&self) -> bool {
+        self.answers.load(Ordering::Relaxed) > MOST_ANSWERS
     }
 }
 
 /// Sends until the queue is closed or the connection is gone; the reader says why it went.
-pub(super) async fn write(mut queue: UnboundedReceiver<Outgoing>, mut outbound: Outbound) {
+pub(super) async fn write(mut outgoings: Outgoings, mut outbound: Outbound) {
     let mut batch = Vec::new();
-    while queue.recv_many(&mut batch, 256).await > 0 {
+    while outgoings.queue.recv_many(&mut batch, 256).await > 0 {
         let closing = batch.iter().any(|outgoing| matches!(outgoing, Outgoing::Close));
+        let length = |outgoing: &Outgoing| if let Outgoing::Bytes(bytes) = outgoing { bytes.len() } else { 0 };
+        let answers: usize = batch.iter().map(length).sum();
         let bytes = join(batch.drain(..));
         if !bytes.is_empty() && outbound.send(bytes.into()).await.is_err() {
             return;
         }
+        outgoings.answers.fetch_sub(answers, Ordering::Relaxed);
         if closing {
             break;
         }

@@ -198,6 +198,9 @@ impl Painter {
             let received = self.client.receive(&mut self.inbox, canvas);
             self.tell();
             let received = received?;
+            if self.outbox.is_clogged() {
+                return Err(Error::Deaf(self.peer.clone()));
+            }
             if let Some(recorder) = self.recorder.as_mut().filter(|_| self.client.between_messages()) {
                 recorder.boundary(self.inbox.available().len());
             }

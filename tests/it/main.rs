@@ -15,6 +15,7 @@ mod real_desktops_are_seen_over_a_real_sshd;
 mod recordings_decode_to_their_hashes;
 mod rooms_know_only_their_neighbours;
 mod server;
+mod servers_tell_more_than_pixels;
 mod ssh_config_cases;
 mod ssh_config_equals_ssh;
 mod ssh_config_is_obeyed;

@@ -169,6 +169,15 @@ impl<'a> Decoder<'a> {
                 let length = self.number(4)?;
                 self.take(length).map(|_| ())
             }
+            150 => Ok(()),
+            248 => {
+                self.take(7)?;
+                let length = self.number(1)?;
+                if length > 64 {
+                    return Err(End::Wrong("a long fence"));
+                }
+                self.take(length).map(|_| ())
+            }
             _ => Err(End::Wrong("an unknown message")),
         }
     }
@@ -183,7 +192,24 @@ impl<'a> Decoder<'a> {
             -224 => return Ok(false),
             -239 => drop(self.take(if mask == 0 { 0 } else { width * height * self.format.bytes + mask })?),
             -240 => drop(self.take(if mask == 0 { 0 } else { 6 + 2 * mask })?),
-            -232 => {}
+            -232 | 0x574d_5666 => {}
+            -261 => drop(self.take(1)?),
+            0x574d_5668 => drop(self.take(4)?),
+            -314 => {
+                if self.number(4)? != 0 {
+                    return Err(End::Wrong("a cursor that is not raw"));
+                }
+                self.take(width * height * 4)?;
+            }
+            0x574d_5664 => {
+                let kind = self.number(1)?;
+                self.take(1)?;
+                match kind {
+                    0 => drop(self.take(width * height * self.format.bytes * 2)?),
+                    1 => drop(self.take(width * height * 4)?),
+                    _ => return Err(End::Wrong("a VMware cursor of an unknown type")),
+                }
+            }
             -223 => self.resize(width, height),
             -308 => {
                 let screens = self.number(1)?;

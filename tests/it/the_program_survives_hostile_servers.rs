@@ -211,6 +211,16 @@ fn by_stopping_or_by_never_stopping() {
         }
         Ok(())
     });
+    // Questions without end, whose answers nobody reads.
+    ends_with(2, "asks for answers without end", |stream| {
+        desktop(stream)?;
+        let fence = [&[248, 0, 0, 0, 0x80, 0, 0, 1, 64][..], &[7; 64]].concat().repeat(1000);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            stream.write_all(&fence)?;
+        }
+        Ok(())
+    });
     // As many bells as it carries, and texts that are never shown.
     ends_with(2, "was not painted within 8 s", |stream| {
         desktop(stream)?;

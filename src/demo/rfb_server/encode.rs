@@ -82,12 +82,12 @@ impl Encoder {
             &RectangleHeader { x, y, width: size.width, height: size.height, encoding: encoding::CURSOR },
             out,
         );
-        for pixel in &cursor.pixels {
-            self.format.put(self.format.value(pixel.unwrap_or_default()), out);
+        for &[r, g, b, _] in &cursor.pixels {
+            self.format.put(self.format.value([r, g, b]), out);
         }
         for row in cursor.pixels.chunks(usize::from(size.width).max(1)) {
-            let bits = |eight: &[Option<_>]| {
-                eight.iter().zip(0..8).fold(0, |byte, (pixel, bit)| byte | u8::from(pixel.is_some()) << (7 - bit))
+            let bits = |eight: &[[u8; 4]]| {
+                eight.iter().zip(0..8).fold(0, |byte, (pixel, bit)| byte | u8::from(pixel[3] > 127) << (7 - bit))
             };
             out.extend(row.chunks(8).map(bits));
         }
