@@ -76,7 +76,7 @@ impl Palette {
     }
 }
 
-/// Paints a tile. All but the palette stays as it was if the tile is [`Stop::Short`].
+/// Paints a tile; some of it also if it is [`Stop::Short`].
 pub(super) fn paint<S: Source>(
     source: S,
     reader: &mut Reader<'_>,
@@ -124,36 +124,71 @@ fn packed<const BITS: usize>(reader: &mut Reader<'_>, tile: &mut Target<'_>, pal
 }
 
 fn plain_runs<S: Source>(source: S, reader: &mut Reader<'_>, tile: &mut Target<'_>) -> Result<(), Stop> {
-    let mut pen = Pen::new(tile);
-    while pen.left > 0 {
-        let pixel = source.pixel(reader.bytes(S::BYTES)?);
-        // Most runs are of one pixel.
-        match reader.u8()? {
-            0 => pen.one(pixel),
-            first => pen.run(pixel, length(first, reader, pen.left)?),
-        }
-    }
+    let mut ahead = reader.clone();
+    runs(tile, |left| {
+        let pixel = source.pixel(ahead.bytes(S::BYTES)?);
+        Ok((pixel, length(&mut ahead, left)?))
+    })?;
+    *reader = ahead;
     Ok(())
 }
 
 fn palette_runs(reader: &mut Reader<'_>, tile: &mut Target<'_>, palette: &Palette) -> Result<(), Stop> {
-    let mut pen = Pen::new(tile);
-    while pen.left > 0 {
-        let index = reader.u8()?;
+    let mut ahead = reader.clone();
+    runs(tile, |left| {
+        let index = ahead.u8()?;
         let pixel = palette.colour(index & 127)?;
-        if index < 128 {
-            pen.one(pixel);
-        } else {
-            let first = reader.u8()?;
-            pen.run(pixel, length(first, reader, pen.left)?);
+        Ok((pixel, if index < 128 { 1 } else { length(&mut ahead, left)? }))
+    })?;
+    *reader = ahead;
+    Ok(())
+}
+
+/// Paints runs until the tile is full. `next` gives a pixel and how often it is painted, no more often than it is told.
+#[inline(always)]
+fn runs(tile: &mut Target<'_>, mut next: impl FnMut(usize) -> Result<(u32, usize), Stop>) -> Result<(), Stop> {
+    let width = tile.width();
+    let mut below = width * tile.height();
+    let (mut pixel, mut length) = (0, 0);
+    for mut row in tile.rows_from(0) {
+        below -= width;
+        loop {
+            if length > 0 {
+                let now = length.min(row.len());
+                let (run, rest) = std::mem::take(&mut row).split_at_mut(now);
+                run.fill(pixel);
+                length -= now;
+                row = rest;
+            }
+            if row.is_empty() {
+                break;
+            }
+            (pixel, length) = next(row.len() + below)?;
+            // Most runs are of one pixel. Counting down what is left of the tile at each was 1.05 times slower on
+            // desk-zrle-x11vnc.
+            if length == 1
+                && let Some((first, rest)) = std::mem::take(&mut row).split_first_mut()
+            {
+                *first = pixel;
+                row = rest;
+                length = 0;
+            }
         }
     }
     Ok(())
 }
 
 /// The length of a run: one more than the sum of its bytes, of which all but the last are 255.
+#[inline(always)]
+fn length(reader: &mut Reader<'_>, left: usize) -> Result<usize, Stop> {
+    match reader.u8()? {
+        0 => Ok(1),
+        first => longer(first, reader, left),
+    }
+}
+
 #[inline]
-fn length(first: u8, reader: &mut Reader<'_>, left: usize) -> Result<usize, Stop> {
+fn longer(first: u8, reader: &mut Reader<'_>, left: usize) -> Result<usize, Stop> {
     let mut length = 1 + usize::from(first);
     let mut last = first;
     while last == 255 && length <= left {
@@ -164,51 +199,4 @@ fn length(first: u8, reader: &mut Reader<'_>, left: usize) -> Result<usize, Stop
         return Err(Stop::Fault(Fault(format!("a run of {length} pixels where its tile has {left} left"))));
     }
     Ok(length)
-}
-
-/// Where in a tile the next run begins.
-struct Pen<'a, I> {
-    row: &'a mut [u32],
-    rows: I,
-    left: usize,
-}
-
-impl<'a> Pen<'a, ()> {
-    fn new(tile: &'a mut Target<'_>) -> Pen<'a, impl Iterator<Item = &'a mut [u32]>> {
-        let left = tile.width() * tile.height();
-        Pen { row: &mut [], rows: tile.rows_from(0), left }
-    }
-}
-
-impl<'a, I: Iterator<Item = &'a mut [u32]>> Pen<'a, I> {
-    #[inline(always)]
-    fn one(&mut self, pixel: u32) {
-        if self.row.is_empty() {
-            self.row = self.rows.next().unwrap_or_default();
-        }
-        if let Some((first, rest)) = std::mem::take(&mut self.row).split_first_mut() {
-            *first = pixel;
-            self.row = rest;
-        }
-        self.left = self.left.saturating_sub(1);
-    }
-
-    /// Paints `length` pixels, no more than are left.
-    #[inline]
-    fn run(&mut self, pixel: u32, mut length: usize) {
-        self.left = self.left.saturating_sub(length);
-        while length > 0 {
-            if self.row.is_empty() {
-                self.row = self.rows.next().unwrap_or_default();
-            }
-            let now = length.min(self.row.len());
-            if now == 0 {
-                return;
-            }
-            let (painted, rest) = std::mem::take(&mut self.row).split_at_mut(now);
-            painted.fill(pixel);
-            self.row = rest;
-            length -= now;
-        }
-    }
 }
