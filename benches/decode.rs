@@ -131,10 +131,58 @@ fn hextile(picture: &Picture) -> Vec<u8> {
     out
 }
 
-fn zlib(picture: &Picture) -> Vec<u8> {
+/// Tiles of one colour, with a palette, packed or in runs, whichever is shorter; or raw.
+fn trle(picture: &Picture, side: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for tile in tiles(side) {
+        let all = pixels(picture, tile);
+        let mut palette: Vec<&[u8]> = Vec::new();
+        let mut indices = Vec::new();
+        for pixel in all.chunks_exact(4) {
+            let known = palette.iter().position(|known| *known == &pixel[..3]);
+            if known.is_none() {
+                palette.push(&pixel[..3]);
+            }
+            indices.push(known.unwrap_or(palette.len() - 1) as u8);
+            if palette.len() > 127 {
+                break;
+            }
+        }
+        if palette.len() > 127 {
+            out.push(0);
+            out.extend(all.chunks_exact(4).flat_map(|pixel| &pixel[..3]));
+            continue;
+        }
+        let mut runs = Vec::new();
+        for run in indices.chunk_by(|a, b| a == b) {
+            if run.len() == 1 {
+                runs.push(run[0]);
+            } else {
+                runs.push(run[0] | 128);
+                runs.extend(vec![255; (run.len() - 1) / 255]);
+                runs.push(((run.len() - 1) % 255) as u8);
+            }
+        }
+        let bits = [1, 1, 1, 2, 2].get(palette.len()).copied().unwrap_or(4);
+        let packed = side * side * bits / 8;
+        let flag = if palette.len() > 16 || runs.len() < packed { 128 } else { 0 };
+        out.push(if palette.len() == 1 { 1 } else { flag | palette.len() as u8 });
+        out.extend(palette.concat());
+        match (palette.len(), flag) {
+            (1, _) => {}
+            (_, 128) => out.extend(runs),
+            _ => {
+                out.extend(indices.chunks(8 / bits).map(|some| some.iter().fold(0, |byte, index| byte << bits | index)))
+            }
+        }
+    }
+    out
+}
+
+/// The first parcel of a zlib stream.
+fn deflated(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(SIDE * SIDE * 5);
-    let done =
-        Compress::new(Compression::new(6), true).compress_vec(picture.as_flattened(), &mut out, FlushCompress::Sync);
+    let done = Compress::new(Compression::new(6), true).compress_vec(bytes, &mut out, FlushCompress::Sync);
     assert!(done.is_ok());
     [&(out.len() as u32).to_be_bytes()[..], &out].concat()
 }
@@ -152,7 +200,9 @@ fn update(name: &str, picture: &Picture) -> Bytes {
         "rre" => vec![(encoding::RRE, whole, rre(picture, whole, false))],
         "corre" => tiles(64).into_iter().map(|tile| (encoding::CORRE, tile, rre(picture, tile, true))).collect(),
         "hextile" => vec![(encoding::HEXTILE, whole, hextile(picture))],
-        _ => vec![(encoding::ZLIB, whole, zlib(picture))],
+        "trle" => vec![(encoding::TRLE, whole, trle(picture, 16))],
+        "zrle" => vec![(encoding::ZRLE, whole, deflated(&trle(picture, 64)))],
+        _ => vec![(encoding::ZLIB, whole, deflated(picture.as_flattened()))],
     };
     let mut out = vec![0, 0];
     out.extend((rectangles.len() as u16).to_be_bytes());
@@ -167,7 +217,7 @@ fn update(name: &str, picture: &Picture) -> Bytes {
 fn decode(criterion: &mut Criterion) {
     let init = ServerInit { width: SIDE as u16, height: SIDE as u16, format: FORMAT, name: String::new() };
     let contents = [("flat", flat()), ("text", text()), ("photo", photo())];
-    for name in ["raw", "rre", "corre", "hextile", "zlib"] {
+    for name in ["raw", "rre", "corre", "hextile", "zlib", "trle", "zrle"] {
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements((SIDE * SIDE) as u64));
         for (content, picture) in &contents {

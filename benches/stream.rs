@@ -20,7 +20,7 @@ fn listed(folder: &Path) -> Vec<PathBuf> {
     entries
         .filter(|entry| {
             let asked = entry["asked"].as_str().unwrap_or_default();
-            PIXEL_ENCODINGS.iter().any(|(name, _)| asked.split([',', ' ']).next() == Some(*name))
+            PIXEL_ENCODINGS.iter().any(|known| asked.split([',', ' ']).next() == Some(known.name))
         })
         .filter_map(|entry| Some(folder.join(entry["file"].as_str()?.to_owned() + ".zst")))
         .collect()

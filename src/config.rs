@@ -58,17 +58,17 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
 }
 
 fn encodings(list: Option<&str>) -> Result<Vec<i32>, Failure> {
-    let Some(list) = list else { return Ok(encoding::PIXEL_ENCODINGS.map(|(_, number)| number).to_vec()) };
+    let Some(list) = list else { return Ok(encoding::default_pixel_encodings()) };
     let mut numbers = Vec::new();
     for word in list.split([' ', ',']).filter(|word| !word.is_empty()) {
-        let known = encoding::PIXEL_ENCODINGS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        let Some((_, number)) = known else {
-            let names = encoding::PIXEL_ENCODINGS.map(|(name, _)| name).join(" ");
+        let known = encoding::PIXEL_ENCODINGS.iter().find(|known| known.name.eq_ignore_ascii_case(word));
+        let Some(known) = known else {
+            let names = encoding::PIXEL_ENCODINGS.map(|known| known.name).join(" ");
             return Err(Failure::usage(format!("the encoding \"{}\" is not known", word.escape_debug()))
                 .hint(format!("known are: {names}")));
         };
-        if !numbers.contains(number) {
-            numbers.push(*number);
+        if !numbers.contains(&known.number) {
+            numbers.push(known.number);
         }
     }
     if numbers.is_empty() {
@@ -103,8 +103,10 @@ mod tests {
     fn encodings_in_the_users_order() {
         assert_eq!(encodings(Some("copyrect hextile")).unwrap(), [1, 5, 0]);
         assert_eq!(encodings(Some("Raw,RRE,raw")).unwrap(), [0, 2]);
-        assert!(encodings(Some("tight")).unwrap_err().to_string().contains("copyrect zlib"));
+        assert!(encodings(Some("tight")).unwrap_err().to_string().contains("copyrect zrle"));
         assert!(encodings(Some(" ")).is_err());
+        assert_eq!(encodings(Some("zywrle")).unwrap(), [17, 0]);
+        assert!(!encodings(None).unwrap().contains(&17));
     }
 
     #[test]

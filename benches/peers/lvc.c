@@ -128,7 +128,7 @@ static double library_pass(const Recording *r) {
   client->GotFrameBufferUpdate = got_rectangle;
   client->FinishedFrameBufferUpdate = got_update;
   client->canHandleNewFBSize = FALSE;
-  client->appData.encodingsString = "copyrect zrle zywrle tight zlib hextile corre rre raw";
+  client->appData.encodingsString = "copyrect zrle zywrle tight zlib ultra hextile corre rre raw";
   client->appData.qualityLevel = 5; /* ZYWRLE's level is not in the stream; its recordings asked for this one */
   if (hooked) {
     client->GotCopyRect = copy_hook;

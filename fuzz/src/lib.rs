@@ -67,6 +67,14 @@ enum Content {
     Zlib(Vec<u8>),
     /// A parcel that nobody compressed.
     ZlibNoise(Vec<u8>),
+    Trle(Vec<u8>),
+    /// Tiles that are compressed into the stream of this conversation.
+    Zrle {
+        wavelets: bool,
+        tiles: Vec<u8>,
+    },
+    ZlibHex(Vec<u8>),
+    Ultra(Vec<u8>),
     Cursor(Vec<u8>),
     XCursor(Vec<u8>),
     AlphaCursor(Vec<u8>),
@@ -97,15 +105,28 @@ struct Subrectangles {
     all: Vec<([u8; 4], [u8; 4])>,
 }
 
+/// What a server compresses into.
+struct Streams {
+    zlib: Compress,
+    zrle: Compress,
+}
+
+fn deflated(stream: &mut Compress, bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 100);
+    let _ = stream.compress_vec(bytes, &mut out, FlushCompress::Sync);
+    out
+}
+
 impl Conversation {
     /// As the oracle takes it.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut stream = Compress::new(Compression::fast(), true);
+        let stream = || Compress::new(Compression::fast(), true);
+        let mut streams = Streams { zlib: stream(), zrle: stream() };
         let mut out = vec![self.wire, self.width, self.height, self.seed];
         let pixel = server::WIRES[usize::from(self.wire) % server::WIRES.len()].colours[0].len();
         for update in &self.updates {
             let mut rectangles = |all: &[Rectangle]| -> Vec<u8> {
-                all.iter().flat_map(|rectangle| rectangle.bytes(pixel, &mut stream)).collect()
+                all.iter().flat_map(|rectangle| rectangle.bytes(pixel, &mut streams)).collect()
             };
             out.extend(match update {
                 Update::Counted(all) => [&[0, 0][..], &(all.len() as u16).to_be_bytes(), &rectangles(all)].concat(),
@@ -130,7 +151,7 @@ impl Conversation {
 }
 
 impl Rectangle {
-    fn bytes(&self, pixel: usize, stream: &mut Compress) -> Vec<u8> {
+    fn bytes(&self, pixel: usize, streams: &mut Streams) -> Vec<u8> {
         let lengthened = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
         let (encoding, payload) = match &self.content {
             Content::Raw(bytes) => (0, bytes.clone()),
@@ -138,12 +159,15 @@ impl Rectangle {
             Content::Rre(parts) => (2, parts.bytes(pixel, |number| vec![0, number])),
             Content::CoRre(parts) => (4, parts.bytes(pixel, |number| vec![number])),
             Content::Hextile(bytes) => (5, bytes.clone()),
-            Content::Zlib(bytes) => {
-                let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 100);
-                let _ = stream.compress_vec(bytes, &mut out, FlushCompress::Sync);
-                (6, lengthened(&out))
-            }
+            Content::Zlib(bytes) => (6, lengthened(&deflated(&mut streams.zlib, bytes))),
             Content::ZlibNoise(bytes) => (6, lengthened(bytes)),
+            Content::Trle(bytes) => (15, bytes.clone()),
+            Content::Zrle { wavelets, tiles } => {
+                let parcel = lengthened(&deflated(&mut streams.zrle, tiles));
+                (if *wavelets { 17 } else { 16 }, parcel)
+            }
+            Content::ZlibHex(bytes) => (8, bytes.clone()),
+            Content::Ultra(bytes) => (9, lengthened(bytes)),
             Content::Cursor(bytes) => (-239, bytes.clone()),
             Content::XCursor(bytes) => (-240, bytes.clone()),
             Content::AlphaCursor(bytes) => (-314, [&[0; 4], &bytes[..]].concat()),

@@ -85,7 +85,11 @@ impl Client {
     /// A client that begins by asking for `settings` and for the whole desktop.
     pub fn new(init: &ServerInit, settings: &Settings, order: ByteOrder) -> Client {
         let mut client = Client::with_format(init, settings.format, order);
-        let encodings = settings.encodings.iter().copied().chain(encoding::PSEUDO_ENCODINGS).take(32).collect();
+        // How ZYWRLE is coded depends on a quality level, and does not say so itself.
+        let quality = encoding::QUALITY_LEVEL_0 + i32::from(encoding::ZYWRLE_QUALITY);
+        let quality = settings.encodings.contains(&encoding::ZYWRLE).then_some(quality);
+        let pixels = settings.encodings.iter().copied();
+        let encodings = pixels.chain(encoding::PSEUDO_ENCODINGS).chain(quality).take(32).collect();
         client.say(Some(ClientMessage::SetPixelFormat(settings.format)));
         client.say(Some(ClientMessage::SetEncodings(encodings)));
         client.coverage = Some(Coverage::new(client.size));

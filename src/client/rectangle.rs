@@ -1,6 +1,8 @@
 //! The decoders of a session and which of them an encoding belongs to.
 
-use crate::decode::{DirectDecoder, Fault, Hextile, ParcelDecoder, Pixels, Progress, Raw, Rre, Zlib};
+use crate::decode::{
+    DirectDecoder, Fault, Hextile, ParcelDecoder, Pixels, Progress, Raw, Rre, Trle, Ultra, Zlib, ZlibHex, Zrle,
+};
 use crate::picture::Target;
 use crate::rfb::{Inbox, encoding};
 
@@ -11,6 +13,10 @@ pub(super) struct Decoders {
     corre: Rre,
     hextile: Hextile,
     zlib: Zlib,
+    zlib_hex: ZlibHex,
+    ultra: Ultra,
+    trle: Trle,
+    zrle: Zrle,
 }
 
 impl Decoders {
@@ -21,6 +27,10 @@ impl Decoders {
             corre: Rre::compact(),
             hextile: Hextile::default(),
             zlib: Zlib::new(),
+            zlib_hex: ZlibHex::new(),
+            ultra: Ultra::default(),
+            trle: Trle::default(),
+            zrle: Zrle::new(),
         }
     }
 
@@ -37,14 +47,31 @@ impl Decoders {
             encoding::RRE => self.rre.advance(inbox, target, pixels),
             encoding::CORRE => self.corre.advance(inbox, target, pixels),
             encoding::HEXTILE => self.hextile.advance(inbox, target, pixels),
-            encoding::ZLIB => {
-                let area = target.width() * target.height();
-                match self.zlib.cut(inbox, area, pixels)? {
-                    Some(parcel) => self.zlib.unpack(parcel, target, pixels).map(|()| Progress::Done),
-                    None => Ok(Progress::NeedMore),
-                }
+            encoding::ZLIB => parcel(&mut self.zlib, inbox, target, pixels),
+            encoding::ZLIB_HEX => self.zlib_hex.advance(inbox, target, pixels),
+            encoding::ULTRA => parcel(&mut self.ultra, inbox, target, pixels),
+            encoding::TRLE => self.trle.advance(inbox, target, pixels),
+            encoding::ZRLE | encoding::ZYWRLE => {
+                // Both go through one stream, so a server may change from one to the other.
+                self.zrle.set_levels(match encoding {
+                    encoding::ZYWRLE => encoding::zywrle_levels(encoding::ZYWRLE_QUALITY),
+                    _ => 0,
+                });
+                parcel(&mut self.zrle, inbox, target, pixels)
             }
             _ => Err(Fault::from("an encoding that was not asked for")),
         }
+    }
+}
+
+fn parcel(
+    decoder: &mut impl ParcelDecoder,
+    inbox: &mut Inbox,
+    target: &mut Target<'_>,
+    pixels: &Pixels,
+) -> Result<Progress, Fault> {
+    match decoder.cut(inbox, target.width() * target.height(), pixels)? {
+        Some(parcel) => decoder.unpack(parcel, target, pixels).map(|()| Progress::Done),
+        None => Ok(Progress::NeedMore),
     }
 }

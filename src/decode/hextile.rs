@@ -1,12 +1,13 @@
 //! Hextile (RFC 6143 §7.7.4): tiles of 16×16, each raw or a background with rectangles of one colour on it.
 
 use super::pixels::with_source;
+use super::tiles::{Stop, Tiles};
 use super::{DirectDecoder, Fault, Pixels, Progress};
 use crate::picture::Target;
 use crate::picture::convert::Source;
 use crate::rfb::{Inbox, Reader, Short};
 
-const RAW: u8 = 1;
+pub(super) const RAW: u8 = 1;
 const BACKGROUND_SPECIFIED: u8 = 2;
 const FOREGROUND_SPECIFIED: u8 = 4;
 const ANY_SUBRECTS: u8 = 8;
@@ -15,69 +16,52 @@ const SUBRECTS_COLOURED: u8 = 16;
 /// The Hextile decoder.
 #[derive(Debug, Default)]
 pub struct Hextile {
-    // The tile to come, counted row by row.
-    tile: usize,
-    background: u32,
-    foreground: u32,
+    tiles: Tiles,
+    colours: Colours,
 }
 
 impl DirectDecoder for Hextile {
     fn advance(&mut self, inbox: &mut Inbox, target: &mut Target<'_>, pixels: &Pixels) -> Result<Progress, Fault> {
-        let mut reader = Reader::new(inbox.available());
-        let result = with_source!(pixels, source => self.tiles(source, &mut reader, target));
-        let used = inbox.available().len() - reader.rest().len();
-        inbox.consume(used);
-        let progress = result?;
+        let Hextile { tiles, colours } = self;
+        let progress = with_source!(pixels, source => tiles.advance(inbox, target, |reader, tile| {
+            let flags = reader.u8()?;
+            if flags & RAW != 0 { raw(source, reader, tile) } else { colours.tile(source, flags, reader, tile) }
+        }))?;
         if progress == Progress::Done {
-            *self = Hextile::default();
+            self.colours = Colours::default();
         }
         Ok(progress)
     }
 }
 
-impl Hextile {
-    /// Paints tiles while whole ones have arrived; `reader` stands behind the last that was painted.
-    fn tiles<S: Source>(
-        &mut self,
-        source: S,
-        reader: &mut Reader<'_>,
-        target: &mut Target<'_>,
-    ) -> Result<Progress, Fault> {
-        let columns = target.width().div_ceil(16);
-        let count = columns * target.height().div_ceil(16);
-        while self.tile < count {
-            let (x, y) = (self.tile % columns * 16, self.tile / columns * 16);
-            let (width, height) = ((target.width() - x).min(16), (target.height() - y).min(16));
-            let mut tile = target.part(x, y, width, height)?;
-            let mut ahead = reader.clone();
-            match self.tile(source, &mut ahead, &mut tile) {
-                Ok(result) => result?,
-                Err(Short) => return Ok(Progress::NeedMore),
-            }
-            *reader = ahead;
-            self.tile += 1;
-        }
-        Ok(Progress::Done)
+/// Paints a tile pixel by pixel.
+pub(super) fn raw<S: Source>(source: S, reader: &mut Reader<'_>, tile: &mut Target<'_>) -> Result<(), Stop> {
+    let width = tile.width();
+    let mut bytes = reader.bytes(width * tile.height() * S::BYTES)?;
+    for row in tile.rows_from(0) {
+        let (now, later) = bytes.split_at_checked(width * S::BYTES).ok_or(Short)?;
+        source.row(now, row);
+        bytes = later;
     }
+    Ok(())
+}
 
-    /// Paints one tile. State changes only when all of the tile is there.
-    fn tile<S: Source>(
+/// The colours that a tile may leave to the one before it.
+#[derive(Debug, Default)]
+pub(super) struct Colours {
+    background: u32,
+    foreground: u32,
+}
+
+impl Colours {
+    /// Paints what follows the flags of a tile that is not raw. The colours change only when all of the tile is there.
+    pub(super) fn tile<S: Source>(
         &mut self,
         source: S,
+        flags: u8,
         reader: &mut Reader<'_>,
         tile: &mut Target<'_>,
-    ) -> Result<Result<(), Fault>, Short> {
-        let flags = reader.u8()?;
-        let (width, height) = (tile.width(), tile.height());
-        if flags & RAW != 0 {
-            let mut bytes = reader.bytes(width * height * S::BYTES)?;
-            for row in tile.rows_from(0) {
-                let (now, later) = bytes.split_at_checked(width * S::BYTES).ok_or(Short)?;
-                source.row(now, row);
-                bytes = later;
-            }
-            return Ok(Ok(()));
-        }
+    ) -> Result<(), Stop> {
         let mut colour = |flag, last: u32| match flags & flag {
             0 => Ok(last),
             _ => reader.bytes(S::BYTES).map(|bytes| source.pixel(bytes)),
@@ -90,18 +74,19 @@ impl Hextile {
         } else {
             reader.bytes(count * 2)?
         };
-        (self.background, self.foreground) = (background, foreground);
+        *self = Colours { background, foreground };
         for row in tile.rows_from(0) {
             row.fill(background);
         }
-        Ok(if flags & SUBRECTS_COLOURED != 0 {
+        if flags & SUBRECTS_COLOURED != 0 {
             subrects.chunks_exact(S::BYTES + 2).try_for_each(|subrect| {
                 let (pixel, place) = subrect.split_at(S::BYTES);
                 fill(tile, place, source.pixel(pixel))
-            })
+            })?;
         } else {
-            subrects.chunks_exact(2).try_for_each(|place| fill(tile, place, foreground))
-        })
+            subrects.chunks_exact(2).try_for_each(|place| fill(tile, place, foreground))?;
+        }
+        Ok(())
     }
 }
 

@@ -2,17 +2,29 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod hextile;
+mod lzo;
+mod parcel;
 mod pixels;
 mod raw;
 mod rre;
+mod tiles;
+mod trle;
+mod ultra;
 mod zlib;
+mod zlib_hex;
 mod zlib_stream;
+mod zrle;
+mod zywrle;
 
 pub use hextile::Hextile;
 pub use pixels::Pixels;
 pub use raw::Raw;
 pub use rre::Rre;
+pub use trle::Trle;
+pub use ultra::Ultra;
 pub use zlib::Zlib;
+pub use zlib_hex::ZlibHex;
+pub use zrle::Zrle;
 
 use crate::picture::{Outside, Target};
 use crate::rfb::Inbox;

@@ -51,7 +51,6 @@ macro_rules! with_source {
 pub(super) use with_source;
 
 /// As [`with_source`], for the CPIXELs of TRLE and ZRLE (RFC 6143 §7.7.5).
-#[allow(unused_macros)]
 macro_rules! with_cpixel_source {
     ($pixels:expr, $source:ident => $body:expr) => {{
         use $crate::decode::pixels::Conversion;
@@ -73,7 +72,6 @@ macro_rules! with_cpixel_source {
         }
     }};
 }
-#[allow(unused_imports)]
 pub(super) use with_cpixel_source;
 
 /// As [`with_source`], for the TPIXELs of Tight (rfbproto, "Tight Encoding"): red, green and blue in three bytes where
@@ -173,7 +171,6 @@ impl Pixels {
         with_source!(self, source => source.pixel(bytes))
     }
 
-    #[allow(dead_code)]
     /// Whether a CPIXEL has three bytes, and if so, whether the one that stays away comes first on the wire.
     pub(super) fn cpixel_first_away(&self) -> Option<bool> {
         let PixelFormat { bits_per_pixel: 32, depth: ..=24, big_endian, layout: Layout::TrueColour { max, shift } } =

@@ -1,7 +1,8 @@
 //! Zlib: Raw through one zlib stream (rfbproto, "Zlib Encoding").
 
+use super::parcel::Prefixed;
 use super::pixels::with_source;
-use super::zlib_stream::ZlibStream;
+use super::zlib_stream::{FEWER, ZlibStream};
 use super::{Fault, Parcel, ParcelDecoder, Pixels};
 use crate::picture::Target;
 use crate::picture::convert::Source;
@@ -14,15 +15,14 @@ const BAND: usize = 64 * 1024;
 /// The Zlib decoder.
 pub struct Zlib {
     stream: ZlibStream,
-    // Bytes of the parcel to come, once its length was read.
-    length: Option<usize>,
+    length: Prefixed,
     scratch: Vec<u8>,
 }
 
 impl Zlib {
     /// A decoder at the beginning of its stream.
     pub fn new() -> Zlib {
-        Zlib { stream: ZlibStream::new(), length: None, scratch: Vec::new() }
+        Zlib { stream: ZlibStream::new(), length: Prefixed::default(), scratch: Vec::new() }
     }
 }
 
@@ -34,22 +34,7 @@ impl Default for Zlib {
 
 impl ParcelDecoder for Zlib {
     fn cut(&mut self, inbox: &mut Inbox, area: usize, pixels: &Pixels) -> Result<Option<Parcel>, Fault> {
-        let length = match self.length {
-            Some(length) => length,
-            None => {
-                let Some(length) = inbox.unit(|reader| reader.u32()) else { return Ok(None) };
-                let (length, raw) = (length as usize, area * pixels.bytes());
-                // What can not be compressed grows by a few bytes a block; the rest is room for flushes.
-                if length > raw + raw / 8 + 65536 {
-                    return Err(Fault(format!("{length} bytes of compressed data for {raw} bytes of pixels")));
-                }
-                length
-            }
-        };
-        self.length = Some(length);
-        let Some(payload) = inbox.payload(length) else { return Ok(None) };
-        self.length = None;
-        Ok(Some(Parcel { payload }))
+        self.length.cut(inbox, area * pixels.bytes())
     }
 
     fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {
@@ -67,7 +52,7 @@ impl Zlib {
                 let height = band_rows.min(target.height() - top);
                 let bytes = self.scratch.get_mut(..height * row_bytes).unwrap_or_default();
                 if self.stream.fill(&mut input, bytes)? < bytes.len() {
-                    return Err(Fault::from("fewer compressed pixels than the rectangle has"));
+                    return Err(Fault::from(FEWER));
                 }
                 for (bytes, row) in bytes.chunks_exact(row_bytes).zip(target.rows_from(top)) {
                     source.row(bytes, row);

@@ -3,6 +3,11 @@
 use super::Fault;
 use flate2::{Decompress, FlushDecompress, Status};
 
+/// What is wrong with a parcel in which something follows the last pixel.
+pub(super) const MORE: &str = "more compressed pixels than the rectangle has";
+/// What is wrong with a parcel that ends before the last pixel.
+pub(super) const FEWER: &str = "fewer compressed pixels than the rectangle has";
+
 /// The history of a stream and how far its header came.
 pub(super) struct ZlibStream {
     inflate: Decompress,
@@ -48,7 +53,7 @@ impl ZlibStream {
         match self.fill(input, &mut spare)? {
             0 if input.is_empty() || self.ended => Ok(()),
             0 => Err(Fault::from("compressed data that zlib can not read")),
-            _ => Err(Fault::from("more compressed pixels than the rectangle has")),
+            _ => Err(Fault::from(MORE)),
         }
     }
 

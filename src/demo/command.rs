@@ -121,7 +121,7 @@ fn plan(stream: DuplexStream, known_key: &PrivateKey, user_key: PrivateKey, pass
         shared: true,
         settings: Settings {
             format: PixelFormat::rgb888(order.shifts()),
-            encodings: encoding::PIXEL_ENCODINGS.map(|(_, number)| number).to_vec(),
+            encodings: encoding::default_pixel_encodings(),
         },
         order,
         recorder: None,

@@ -12,6 +12,16 @@ pub const CORRE: i32 = 4;
 pub const HEXTILE: i32 = 5;
 /// Zlib: Raw through one zlib stream.
 pub const ZLIB: i32 = 6;
+/// ZlibHex: Hextile whose tiles may be compressed.
+pub const ZLIB_HEX: i32 = 8;
+/// Ultra: Raw through LZO1X.
+pub const ULTRA: i32 = 9;
+/// TRLE (§7.7.5).
+pub const TRLE: i32 = 15;
+/// ZRLE (§7.7.6).
+pub const ZRLE: i32 = 16;
+/// ZYWRLE: ZRLE with wavelets.
+pub const ZYWRLE: i32 = 17;
 /// Cursor: the shape in the session's pixel format and a mask (§7.8.1).
 pub const CURSOR: i32 = -239;
 /// XCursor: a shape of two colours.
@@ -41,9 +51,44 @@ pub const VMWARE_CURSOR: i32 = 0x574d_5664;
 /// VMware Cursor Position.
 pub const VMWARE_CURSOR_POSITION: i32 = 0x574d_5666;
 
-/// Encodings of pixels, as they are named on the command line, best first.
-pub const PIXEL_ENCODINGS: [(&str, i32); 6] =
-    [("copyrect", COPY_RECT), ("zlib", ZLIB), ("hextile", HEXTILE), ("corre", CORRE), ("rre", RRE), ("raw", RAW)];
+/// An encoding of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelEncoding {
+    /// As it is named on the command line.
+    pub name: &'static str,
+    /// Its number.
+    pub number: i32,
+    /// Whether it is asked for only by name: it loses detail, or there is always a better one.
+    pub by_name_only: bool,
+}
+
+const fn offered(name: &'static str, number: i32) -> PixelEncoding {
+    PixelEncoding { name, number, by_name_only: false }
+}
+
+const fn by_name(name: &'static str, number: i32) -> PixelEncoding {
+    PixelEncoding { name, number, by_name_only: true }
+}
+
+/// All encodings of pixels, best first.
+pub const PIXEL_ENCODINGS: [PixelEncoding; 11] = [
+    offered("copyrect", COPY_RECT),
+    offered("zrle", ZRLE),
+    offered("zlib", ZLIB),
+    offered("trle", TRLE),
+    offered("hextile", HEXTILE),
+    offered("corre", CORRE),
+    offered("rre", RRE),
+    offered("raw", RAW),
+    by_name("zywrle", ZYWRLE),
+    by_name("zlibhex", ZLIB_HEX),
+    by_name("ultra", ULTRA),
+];
+
+/// The numbers of those that are asked for if nobody names any.
+pub fn default_pixel_encodings() -> Vec<i32> {
+    PIXEL_ENCODINGS.iter().filter(|encoding| !encoding.by_name_only).map(|encoding| encoding.number).collect()
+}
 
 /// Pseudo-encodings that are always asked for; of several for one thing the better comes first.
 pub const PSEUDO_ENCODINGS: [i32; 14] = [
@@ -63,6 +108,21 @@ pub const PSEUDO_ENCODINGS: [i32; 14] = [
     CONTINUOUS_UPDATES,
 ];
 
+/// The pseudo-encoding that asks for the least quality of lossy encodings; the nine above it ask for more.
+pub const QUALITY_LEVEL_0: i32 = -32;
+
+/// The quality level that is asked for along with ZYWRLE.
+pub const ZYWRLE_QUALITY: u8 = 5;
+
+/// How often a server takes ZYWRLE's wavelets at a quality level. The encoding itself does not say.
+pub fn zywrle_levels(quality: u8) -> usize {
+    match quality {
+        0..=2 => 3,
+        3..=5 => 2,
+        _ => 1,
+    }
+}
+
 /// The encoding's name in the specification, or its number.
 pub fn name(encoding: i32) -> String {
     let name = match encoding {
@@ -72,6 +132,11 @@ pub fn name(encoding: i32) -> String {
         CORRE => "CoRRE",
         HEXTILE => "Hextile",
         ZLIB => "Zlib",
+        ZLIB_HEX => "ZlibHex",
+        ULTRA => "Ultra",
+        TRLE => "TRLE",
+        ZRLE => "ZRLE",
+        ZYWRLE => "ZYWRLE",
         CURSOR => "Cursor",
         X_CURSOR => "XCursor",
         POINTER_POS => "PointerPos",

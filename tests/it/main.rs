@@ -23,5 +23,6 @@ mod ssh_logs_in_as_ssh_does;
 mod ssh_routes_lead_there;
 mod the_demo_server_speaks_rfb;
 mod the_program_survives_hostile_servers;
+mod tiles_of_runs_and_palettes_paint_what_the_bytes_say;
 mod transport_ssh;
 mod windows_show_desktops_and_pass_on_what_is_done;

@@ -5,6 +5,14 @@
 
 use flate2::{Decompress, FlushDecompress};
 
+// The path is given because the fuzz targets' copy of this module lies elsewhere.
+#[path = "naive/lzo.rs"]
+mod lzo;
+#[path = "naive/tiles.rs"]
+mod tiles;
+#[path = "naive/zlib_hex.rs"]
+mod zlib_hex;
+
 /// Why decoding ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -24,6 +32,7 @@ pub struct Picture {
 
 struct Format {
     bytes: usize,
+    depth: usize,
     big_endian: bool,
     true_colour: bool,
     max: [u32; 3],
@@ -34,22 +43,31 @@ struct Decoder<'a> {
     rest: &'a [u8],
     format: Format,
     map: Vec<[u8; 3]>,
-    zlib: Decompress,
-    zlib_header: usize,
+    zlib: Stream,
+    zrle: Stream,
+    hex_streams: [Stream; 2],
     picture: Picture,
 }
 
 type Rect = [usize; 4];
+type Colour = [u8; 3];
+
+/// A zlib stream.
+struct Stream {
+    inflate: Decompress,
+    // Bytes of the header that are still to come.
+    header: usize,
+}
 
 /// Decodes a stream that begins with ServerInit.
 pub fn decode(stream: &[u8]) -> Result<Picture, End> {
     let mut decoder = Decoder {
         rest: stream,
-        format: Format { bytes: 0, big_endian: false, true_colour: false, max: [0; 3], shift: [0; 3] },
+        format: Format { bytes: 0, depth: 0, big_endian: false, true_colour: false, max: [0; 3], shift: [0; 3] },
         map: vec![[0; 3]; 65536],
-        // Without the checksum at the stream's end: the real one does not look at it either.
-        zlib: Decompress::new(false),
-        zlib_header: 2,
+        zlib: Stream::new(),
+        zrle: Stream::new(),
+        hex_streams: [Stream::new(), Stream::new()],
         picture: Picture { width: 0, height: 0, rgb: Vec::new() },
     };
     decoder.server_init()?;
@@ -59,11 +77,15 @@ pub fn decode(stream: &[u8]) -> Result<Picture, End> {
     Ok(decoder.picture)
 }
 
+fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Result<&'b [u8], End> {
+    let (now, later) = bytes.split_at_checked(count).ok_or(End::Short)?;
+    *bytes = later;
+    Ok(now)
+}
+
 impl<'a> Decoder<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], End> {
-        let (now, later) = self.rest.split_at_checked(count).ok_or(End::Short)?;
-        self.rest = later;
-        Ok(now)
+        take(&mut self.rest, count)
     }
 
     /// A big-endian number of `count` bytes.
@@ -74,7 +96,7 @@ impl<'a> Decoder<'a> {
     fn server_init(&mut self) -> Result<(), End> {
         let (width, height) = (self.number(2)?, self.number(2)?);
         let bits = self.number(1)?;
-        self.number(1)?;
+        self.format.depth = self.number(1)?;
         self.format.bytes = bits / 8;
         self.format.big_endian = self.number(1)? != 0;
         self.format.true_colour = self.number(1)? != 0;
@@ -268,10 +290,40 @@ impl<'a> Decoder<'a> {
                 let length = self.number(4)?;
                 let input = self.take(length)?;
                 let bytes = self.format.bytes;
-                let pixels = self.inflate(input, width * height * bytes)?;
+                let pixels = self.zlib.all_of(input, width * height * bytes)?;
+                if pixels.len() < width * height * bytes {
+                    return Err(End::Wrong("too few pixels"));
+                }
                 for (at, pixel) in pixels.chunks_exact(bytes).enumerate() {
                     let colour = self.colour(pixel);
                     self.set(rect, at % width, at / width, colour)?;
+                }
+            }
+            8 => self.zlib_hex(rect)?,
+            9 => {
+                let length = self.number(4)?;
+                let bytes = self.format.bytes;
+                let pixels = lzo::unpacked(self.take(length)?, width * height * bytes)?;
+                for (at, pixel) in pixels.chunks_exact(bytes).enumerate() {
+                    let colour = self.colour(pixel);
+                    self.set(rect, at % width, at / width, colour)?;
+                }
+            }
+            15 => {
+                let mut rest = self.rest;
+                self.trle(&mut rest, rect, 16, 0)?;
+                self.rest = rest;
+            }
+            16 | 17 => {
+                let length = self.number(4)?;
+                let input = self.take(length)?;
+                let unpacked = self.zrle.all_of(input, usize::MAX)?;
+                let mut rest = &unpacked[..];
+                // ZYWRLE at the quality that is always asked for.
+                match self.trle(&mut rest, rect, 64, if encoding == 17 { 2 } else { 0 }) {
+                    Err(End::Short) => return Err(End::Wrong("too few pixels")),
+                    Ok(()) if !rest.is_empty() => return Err(End::Wrong("too many pixels")),
+                    result => result?,
                 }
             }
             _ => return Err(End::Wrong("an unknown encoding")),
@@ -306,34 +358,40 @@ impl<'a> Decoder<'a> {
         }
         Ok(())
     }
+}
 
-    /// All that `input` unpacks to, which must be `expected` bytes.
-    fn inflate(&mut self, mut input: &[u8], expected: usize) -> Result<Vec<u8>, End> {
-        let header = self.zlib_header.min(input.len());
-        self.zlib_header -= header;
+impl Stream {
+    fn new() -> Stream {
+        // Without the checksum at the stream's end: the real one does not look at it either.
+        Stream { inflate: Decompress::new(false), header: 2 }
+    }
+
+    /// All that `input` unpacks to, which may be `most` bytes.
+    fn all_of(&mut self, mut input: &[u8], most: usize) -> Result<Vec<u8>, End> {
+        let header = self.header.min(input.len());
+        self.header -= header;
         input = &input[header..];
         let mut out = Vec::new();
         // One byte at a time: nothing depends on how much the inflater likes to see.
         let mut byte = [0];
         loop {
-            let (before_in, before_out) = (self.zlib.total_in(), self.zlib.total_out());
+            let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
             let step = input.get(..1).unwrap_or_default();
-            self.zlib
+            self.inflate
                 .decompress(step, &mut byte, FlushDecompress::Sync)
                 .map_err(|_| End::Wrong("data that can not be inflated"))?;
-            let read = (self.zlib.total_in() - before_in) as usize;
+            let read = (self.inflate.total_in() - before_in) as usize;
             input = &input[read..];
-            let wrote = self.zlib.total_out() > before_out;
+            let wrote = self.inflate.total_out() > before_out;
             if wrote {
                 out.push(byte[0]);
             }
-            if out.len() > expected {
+            if out.len() > most {
                 return Err(End::Wrong("too many pixels"));
             }
             if !wrote && read == 0 {
-                break;
+                return Ok(out);
             }
         }
-        if out.len() < expected { Err(End::Wrong("too few pixels")) } else { Ok(out) }
     }
 }

@@ -1,7 +1,9 @@
 //! What must hold for any bytes at all: run by the fuzz targets with bytes of their making, and here with their seeds.
 
 use bytes::Bytes;
-use sshvnc::decode::{DirectDecoder, Fault, Hextile, ParcelDecoder, Pixels, Progress, Raw, Rre, Zlib};
+use sshvnc::decode::{
+    DirectDecoder, Fault, Hextile, ParcelDecoder, Pixels, Progress, Raw, Rre, Trle, Ultra, Zlib, ZlibHex, Zrle,
+};
 use sshvnc::picture::{ByteOrder, Target};
 use sshvnc::rfb::Inbox;
 use sshvnc::rfb::handshake::{Handshake, Step};
@@ -35,17 +37,26 @@ fn decoder_of(encoding: i32) -> Advance {
     fn direct(mut decoder: impl DirectDecoder + 'static) -> Advance {
         Box::new(move |inbox, target, pixels| decoder.advance(inbox, target, pixels))
     }
+    fn parcels(mut decoder: impl ParcelDecoder + 'static) -> Advance {
+        Box::new(move |inbox, target, pixels| match decoder.cut(inbox, target.width() * target.height(), pixels)? {
+            Some(parcel) => decoder.unpack(parcel, target, pixels).map(|()| Progress::Done),
+            None => Ok(Progress::NeedMore),
+        })
+    }
     match encoding {
         0 => direct(Raw::default()),
         2 => direct(Rre::new()),
         4 => direct(Rre::compact()),
         5 => direct(Hextile::default()),
-        6 => {
-            let mut zlib = Zlib::new();
-            Box::new(move |inbox, target, pixels| match zlib.cut(inbox, target.width() * target.height(), pixels)? {
-                Some(parcel) => zlib.unpack(parcel, target, pixels).map(|()| Progress::Done),
-                None => Ok(Progress::NeedMore),
-            })
+        6 => parcels(Zlib::new()),
+        8 => direct(ZlibHex::new()),
+        9 => parcels(Ultra::default()),
+        15 => direct(Trle::default()),
+        16 => parcels(Zrle::new()),
+        17 => {
+            let mut zywrle = Zrle::new();
+            zywrle.set_levels(2);
+            parcels(zywrle)
         }
         other => panic!("no decoder of {other} here"),
     }

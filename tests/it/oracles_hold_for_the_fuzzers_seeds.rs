@@ -8,12 +8,17 @@ use crate::oracles;
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 7] = [
+const TARGETS: [(&str, Oracle); 12] = [
     ("raw", |data| oracles::decoder(0, data)),
     ("rre", |data| oracles::decoder(2, data)),
     ("corre", |data| oracles::decoder(4, data)),
     ("hextile", |data| oracles::decoder(5, data)),
     ("zlib", |data| oracles::decoder(6, data)),
+    ("zlibhex", |data| oracles::decoder(8, data)),
+    ("ultra", |data| oracles::decoder(9, data)),
+    ("trle", |data| oracles::decoder(15, data)),
+    ("zrle", |data| oracles::decoder(16, data)),
+    ("zywrle", |data| oracles::decoder(17, data)),
     ("client", oracles::client),
     ("handshake", oracles::handshake),
 ];

@@ -1,0 +1,35 @@
+//! Ultra (UltraVNC's encoding 9): Raw through LZO1X, each rectangle by itself.
+
+use super::parcel::Prefixed;
+use super::pixels::with_source;
+use super::{Fault, Parcel, ParcelDecoder, Pixels, lzo};
+use crate::picture::Target;
+use crate::picture::convert::Source;
+use crate::rfb::Inbox;
+
+/// The Ultra decoder.
+#[derive(Debug, Default)]
+pub struct Ultra {
+    length: Prefixed,
+    scratch: Vec<u8>,
+}
+
+impl ParcelDecoder for Ultra {
+    fn cut(&mut self, inbox: &mut Inbox, area: usize, pixels: &Pixels) -> Result<Option<Parcel>, Fault> {
+        self.length.cut(inbox, area * pixels.bytes())
+    }
+
+    fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {
+        let (width, height) = (target.width(), target.height());
+        lzo::unpack(&parcel.payload, width * height * pixels.bytes(), &mut self.scratch)?;
+        with_source!(pixels, source => paint(source, &self.scratch, target));
+        Ok(())
+    }
+}
+
+fn paint<S: Source>(source: S, bytes: &[u8], target: &mut Target<'_>) {
+    let row_bytes = (target.width() * S::BYTES).max(1);
+    for (row, bytes) in target.rows_from(0).zip(bytes.chunks_exact(row_bytes)) {
+        source.row(bytes, row);
+    }
+}
