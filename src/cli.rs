@@ -116,7 +116,7 @@ pub struct Connection {
     /// VNC password file, as `sshvnc passwd` and vncpasswd write them
     #[arg(long, value_name = "FILE")]
     pub passwd: Option<PathBuf>,
-    /// Encodings, best first, of: copyrect zlib hextile corre rre raw
+    /// Encodings, best first, of: copyrect tight zlib hextile corre rre raw tightpng jpeg
     #[arg(long, value_name = "LIST")]
     pub encodings: Option<String>,
     /// Leave other viewers connected (the default)

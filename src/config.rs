@@ -58,7 +58,10 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
 }
 
 fn encodings(list: Option<&str>) -> Result<Vec<i32>, Failure> {
-    let Some(list) = list else { return Ok(encoding::PIXEL_ENCODINGS.map(|(_, number)| number).to_vec()) };
+    let Some(list) = list else {
+        let all = encoding::PIXEL_ENCODINGS.iter().map(|&(_, number)| number);
+        return Ok(all.filter(|number| !encoding::ONLY_BY_NAME.contains(number)).collect());
+    };
     let mut numbers = Vec::new();
     for word in list.split([' ', ',']).filter(|word| !word.is_empty()) {
         let known = encoding::PIXEL_ENCODINGS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
@@ -103,7 +106,9 @@ mod tests {
     fn encodings_in_the_users_order() {
         assert_eq!(encodings(Some("copyrect hextile")).unwrap(), [1, 5, 0]);
         assert_eq!(encodings(Some("Raw,RRE,raw")).unwrap(), [0, 2]);
-        assert!(encodings(Some("tight")).unwrap_err().to_string().contains("copyrect zlib"));
+        assert!(encodings(Some("tigth")).unwrap_err().to_string().contains("copyrect tight zlib"));
+        assert!(!encodings(None).unwrap().contains(&encoding::TIGHT_PNG));
+        assert_eq!(encodings(Some("tightpng")).unwrap(), [-260, 0]);
         assert!(encodings(Some(" ")).is_err());
     }
 

@@ -1,6 +1,6 @@
 //! The decoders of a session and which of them an encoding belongs to.
 
-use crate::decode::{DirectDecoder, Fault, Hextile, ParcelDecoder, Pixels, Progress, Raw, Rre, Zlib};
+use crate::decode::{DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rre, Tight, Zlib};
 use crate::picture::Target;
 use crate::rfb::{Inbox, encoding};
 
@@ -11,6 +11,9 @@ pub(super) struct Decoders {
     corre: Rre,
     hextile: Hextile,
     zlib: Zlib,
+    tight: Tight,
+    tight_png: Tight,
+    jpeg: Jpeg,
 }
 
 impl Decoders {
@@ -21,6 +24,9 @@ impl Decoders {
             corre: Rre::compact(),
             hextile: Hextile::default(),
             zlib: Zlib::new(),
+            tight: Tight::new(),
+            tight_png: Tight::png(),
+            jpeg: Jpeg::default(),
         }
     }
 
@@ -37,14 +43,24 @@ impl Decoders {
             encoding::RRE => self.rre.advance(inbox, target, pixels),
             encoding::CORRE => self.corre.advance(inbox, target, pixels),
             encoding::HEXTILE => self.hextile.advance(inbox, target, pixels),
-            encoding::ZLIB => {
-                let area = target.width() * target.height();
-                match self.zlib.cut(inbox, area, pixels)? {
-                    Some(parcel) => self.zlib.unpack(parcel, target, pixels).map(|()| Progress::Done),
-                    None => Ok(Progress::NeedMore),
-                }
-            }
+            encoding::ZLIB => parcel(&mut self.zlib, inbox, target, pixels),
+            encoding::TIGHT => parcel(&mut self.tight, inbox, target, pixels),
+            encoding::TIGHT_PNG => parcel(&mut self.tight_png, inbox, target, pixels),
+            encoding::JPEG => parcel(&mut self.jpeg, inbox, target, pixels),
             _ => Err(Fault::from("an encoding that was not asked for")),
         }
+    }
+}
+
+/// Cuts a rectangle out and paints it, once all of it is there.
+fn parcel(
+    decoder: &mut impl ParcelDecoder,
+    inbox: &mut Inbox,
+    target: &mut Target<'_>,
+    pixels: &Pixels,
+) -> Result<Progress, Fault> {
+    match decoder.cut(inbox, target.width(), target.height(), pixels)? {
+        Some(parcel) => decoder.unpack(parcel, target, pixels).map(|()| Progress::Done),
+        None => Ok(Progress::NeedMore),
     }
 }

@@ -1,7 +1,7 @@
 //! Zlib: Raw through one zlib stream (rfbproto, "Zlib Encoding").
 
 use super::pixels::with_source;
-use super::zlib_stream::ZlibStream;
+use super::zlib_stream::{self, ZlibStream};
 use super::{Fault, Parcel, ParcelDecoder, Pixels};
 use crate::picture::Target;
 use crate::picture::convert::Source;
@@ -33,16 +33,19 @@ impl Default for Zlib {
 }
 
 impl ParcelDecoder for Zlib {
-    fn cut(&mut self, inbox: &mut Inbox, area: usize, pixels: &Pixels) -> Result<Option<Parcel>, Fault> {
+    fn cut(
+        &mut self,
+        inbox: &mut Inbox,
+        width: usize,
+        height: usize,
+        pixels: &Pixels,
+    ) -> Result<Option<Parcel>, Fault> {
         let length = match self.length {
             Some(length) => length,
             None => {
                 let Some(length) = inbox.unit(|reader| reader.u32()) else { return Ok(None) };
-                let (length, raw) = (length as usize, area * pixels.bytes());
-                // What can not be compressed grows by a few bytes a block; the rest is room for flushes.
-                if length > raw + raw / 8 + 65536 {
-                    return Err(Fault(format!("{length} bytes of compressed data for {raw} bytes of pixels")));
-                }
+                let length = length as usize;
+                zlib_stream::plausible(length, width * height * pixels.bytes())?;
                 length
             }
         };

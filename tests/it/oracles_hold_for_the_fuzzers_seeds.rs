@@ -8,12 +8,15 @@ use crate::oracles;
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 7] = [
+const TARGETS: [(&str, Oracle); 10] = [
     ("raw", |data| oracles::decoder(0, data)),
     ("rre", |data| oracles::decoder(2, data)),
     ("corre", |data| oracles::decoder(4, data)),
     ("hextile", |data| oracles::decoder(5, data)),
     ("zlib", |data| oracles::decoder(6, data)),
+    ("tight", |data| oracles::decoder(7, data)),
+    ("tightpng", |data| oracles::decoder(-260, data)),
+    ("jpeg", |data| oracles::decoder(21, data)),
     ("client", oracles::client),
     ("handshake", oracles::handshake),
 ];
