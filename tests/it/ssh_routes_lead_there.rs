@@ -67,9 +67,9 @@ fn the_systems_ssh_leads_there_and_never_stays_behind() {
     let mut all: Vec<&str> = vec![&program];
     all.extend(arguments.iter().map(String::as_str));
     assert_seen(&sshd, &desktop, &all);
-    // Cut short while data flows.
+    // Cut short while data flows: so much that some of it reaches the file.
     let mut command = sshvnc_at(&sshd);
-    command.arg("record").args(&all).arg(desktop.path("seen.rfb"));
+    command.arg("record").args(&all).arg("--encodings=raw").arg(desktop.path("seen.rfb"));
     let child = command.spawn().unwrap();
     assert!(within(Duration::from_secs(20), || fs::metadata(desktop.path("seen.rfb")).is_ok_and(|file| file.len() > 0)));
     std::thread::sleep(Duration::from_millis(500));

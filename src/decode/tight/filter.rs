@@ -100,14 +100,21 @@ impl Filter for Palette {
 
 /// GradientFilter of TPIXELs of three bytes: differences from what the pixels to the left, above, and above to the
 /// left let expect.
+///
+/// The three parts of a pixel are worked on at once, each in 16 bits of its own: each pixel waits for the one before it,
+/// and part by part that takes 1.3 times as long (4.4 ns a pixel with saturating bytes, 7.8 with `clamp`, this 3.4).
 pub(super) struct Gradient<'a, S> {
     source: S,
-    above: &'a mut [u8],
+    above: &'a mut [u64],
 }
 
+/// One, and the largest part, in each of three.
+const ONES: u64 = 0x0001_0001_0001;
+const PARTS: u64 = 0xff * ONES;
+
 impl<'a, S: Source> Gradient<'a, S> {
-    pub(super) fn new(source: S, above: &'a mut Vec<u8>, width: usize) -> Gradient<'a, S> {
-        Gradient { source, above: black(above, width * 3) }
+    pub(super) fn new(source: S, above: &'a mut Vec<u64>, width: usize) -> Gradient<'a, S> {
+        Gradient { source, above: black(above, width) }
     }
 }
 
@@ -118,50 +125,43 @@ impl<S: Source> Filter for Gradient<'_, S> {
 
     #[inline]
     fn row(&mut self, bytes: &[u8], out: &mut [u32]) -> Result<(), Fault> {
-        // Of `rise` and `fall` one is always 0, so that the sum is held between black and full without a comparison.
-        let value = |left: u8, above: u8, above_left: u8, difference: u8| {
-            let (rise, fall) = (above.saturating_sub(above_left), above_left.saturating_sub(above));
-            left.saturating_add(rise).saturating_sub(fall).wrapping_add(difference)
-        };
-        let (mut left, mut above_left) = ([0; 3], [0; 3]);
-        let (differences, above) = (bytes.as_chunks::<3>().0, self.above.as_chunks_mut::<3>().0);
-        for ((out, difference), above) in out.iter_mut().zip(differences).zip(above) {
-            let ([l0, l1, l2], [a0, a1, a2], [c0, c1, c2]) = (left, *above, above_left);
-            let [d0, d1, d2] = *difference;
-            left = [value(l0, a0, c0, d0), value(l1, a1, c1, d1), value(l2, a2, c2, d2)];
+        let (mut left, mut above_left) = (0, 0);
+        for ((out, difference), above) in out.iter_mut().zip(bytes.as_chunks::<3>().0).zip(self.above.iter_mut()) {
+            let [red, green, blue] = difference.map(u64::from);
+            // 256 more than expected, so that none borrows from the next: below 256 it stands for black, from 512 on for
+            // full.
+            let sum = left + (*above + (ONES << 8) - above_left);
+            let (full, kept) = (sum >> 9 & ONES, sum >> 8 & ONES);
+            let expected = sum & ((kept << 8) - kept) | ((full << 8) - full);
+            left = (expected + (red | green << 16 | blue << 32)) & PARTS;
             above_left = *above;
             *above = left;
-            *out = self.source.pixel(&left);
+            *out = self.source.pixel(&[left as u8, (left >> 16) as u8, (left >> 32) as u8]);
         }
         Ok(())
     }
 }
 
-/// GradientFilter of all other pixels, whose colours have any number of bits.
+/// GradientFilter of all other pixels, whose parts have any number of bits.
 pub(super) struct WideGradient<'a, S> {
     source: S,
     big_endian: bool,
     parts: [(u8, u16); 3],
-    above: &'a mut [u8],
+    above: &'a mut [u64],
 }
 
 impl<'a, S: Source> WideGradient<'a, S> {
     pub(super) fn new(
         source: S,
         format: PixelFormat,
-        above: &'a mut Vec<u8>,
+        above: &'a mut Vec<u64>,
         width: usize,
     ) -> Result<WideGradient<'a, S>, Fault> {
         let Layout::TrueColour { max: [r, g, b], shift: [at_r, at_g, at_b] } = format.layout else {
             return Err(Fault::from("the gradient filter for a colour map"));
         };
         let parts = [(at_r, r), (at_g, g), (at_b, b)];
-        Ok(WideGradient { source, big_endian: format.big_endian, parts, above: black(above, width * S::BYTES) })
-    }
-
-    fn number(&self, bytes: &[u8]) -> u32 {
-        let add = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
-        if self.big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
+        Ok(WideGradient { source, big_endian: format.big_endian, parts, above: black(above, width) })
     }
 }
 
@@ -172,30 +172,28 @@ impl<S: Source> Filter for WideGradient<'_, S> {
 
     fn row(&mut self, bytes: &[u8], out: &mut [u32]) -> Result<(), Fault> {
         let (mut left, mut above_left) = (0, 0);
-        for (at, (out, difference)) in out.iter_mut().zip(bytes.chunks_exact(S::BYTES)).enumerate() {
-            let stored = self.above.get(at * S::BYTES..(at + 1) * S::BYTES).unwrap_or_default();
-            let (above, difference) = (self.number(stored), self.number(difference));
+        let differences = bytes.chunks_exact(S::BYTES);
+        for ((out, difference), above) in out.iter_mut().zip(differences).zip(self.above.iter_mut()) {
+            let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+            let difference =
+                if self.big_endian { difference.iter().fold(0, add) } else { difference.iter().rev().fold(0, add) };
             let pixel = self.parts.iter().fold(0, |sum, &(shift, max)| {
-                let part = |pixel: u32| (pixel >> shift) as i32 & i32::from(max);
-                let expected = (part(left) + part(above) - part(above_left)).clamp(0, max.into());
-                sum | (((expected + part(difference)) & i32::from(max)) as u32) << shift
+                let part = |pixel: u64| (pixel >> shift) as i32 & i32::from(max);
+                let expected = (part(left) + part(*above) - part(above_left)).clamp(0, max.into());
+                sum | (((expected + part(difference)) & i32::from(max)) as u64) << shift
             });
-            (above_left, left) = (above, pixel);
-            let wire = if self.big_endian { pixel << (32 - 8 * S::BYTES) } else { pixel.swap_bytes() };
-            let wire = wire.to_be_bytes();
-            let wire = wire.get(..S::BYTES).unwrap_or_default();
-            *out = self.source.pixel(wire);
-            if let Some(above) = self.above.get_mut(at * S::BYTES..(at + 1) * S::BYTES) {
-                above.copy_from_slice(wire);
-            }
+            (above_left, left, *above) = (*above, pixel, pixel);
+            let (big, little) = ((pixel << (64 - 8 * S::BYTES)).to_be_bytes(), pixel.to_le_bytes());
+            let wire = if self.big_endian { big } else { little };
+            *out = self.source.pixel(wire.get(..S::BYTES).unwrap_or_default());
         }
         Ok(())
     }
 }
 
 /// The row above the first.
-fn black(above: &mut Vec<u8>, length: usize) -> &mut [u8] {
+fn black(above: &mut Vec<u64>, width: usize) -> &mut [u64] {
     above.clear();
-    above.resize(length, 0);
+    above.resize(width, 0);
     above
 }

@@ -30,7 +30,7 @@ pub struct Tight {
 #[derive(Default)]
 struct Scratch {
     band: Vec<u8>,
-    above: Vec<u8>,
+    above: Vec<u64>,
     image: Image,
 }
 
