@@ -187,6 +187,66 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     [&(out.len() as u32).to_be_bytes()[..], &out].concat()
 }
 
+/// As many colours as there are, in squares of four pixels that are not in order.
+fn colours(count: usize) -> Picture {
+    (0..SIDE * SIDE)
+        .map(|at| {
+            let square = at % SIDE / 4 * 31 + at / SIDE / 4 * 17;
+            let colour = ((square * 0x9e37_79b9) >> 7) % count;
+            [colour as u8, (colour * 7) as u8, (255 - colour) as u8, 0]
+        })
+        .collect()
+}
+
+/// One rectangle of Tight: through a palette where there are few colours, else through the filter that is named.
+fn tight(picture: &Picture, gradient: bool) -> Vec<u8> {
+    let mut palette: Vec<[u8; 4]> = Vec::new();
+    for pixel in picture {
+        if !palette.contains(pixel) && palette.len() < 257 {
+            palette.push(*pixel);
+        }
+    }
+    let index = |pixel: &[u8; 4]| palette.iter().position(|colour| colour == pixel).unwrap_or_default() as u8;
+    let mut out = Vec::new();
+    let data: Vec<u8> = match palette.len() {
+        2..=256 => {
+            out.extend([0x60, 1, (palette.len() - 1) as u8]);
+            out.extend(palette.iter().flat_map(|[red, green, blue, _]| [*red, *green, *blue]));
+            let indices: Vec<u8> = picture.iter().map(index).collect();
+            match palette.len() {
+                2 => indices.as_chunks::<8>().0.iter().map(|eight| eight.iter().fold(0, |b, i| b << 1 | i)).collect(),
+                _ => indices,
+            }
+        }
+        _ if gradient => {
+            out.extend([0x70, 2]);
+            (0..SIDE * SIDE)
+                .flat_map(|at| {
+                    let seen = |dx: usize, dy: usize, i: usize| match (at % SIDE >= dx, at / SIDE >= dy) {
+                        (true, true) => i32::from(picture[at - dx - dy * SIDE][i]),
+                        _ => 0,
+                    };
+                    [0, 1, 2].map(|i| {
+                        let expected = (seen(1, 0, i) + seen(0, 1, i) - seen(1, 1, i)).clamp(0, 255);
+                        (seen(0, 0, i) - expected) as u8
+                    })
+                })
+                .collect()
+        }
+        _ => {
+            out.push(0);
+            picture.iter().flat_map(|[red, green, blue, _]| [*red, *green, *blue]).collect()
+        }
+    };
+    let mut packed = Vec::with_capacity(data.len() + data.len() / 8 + 100);
+    let done = Compress::new(Compression::new(6), true).compress_vec(&data, &mut packed, FlushCompress::Sync);
+    assert!(done.is_ok());
+    let length = packed.len();
+    out.extend([length as u8 | 0x80, (length >> 7) as u8 | 0x80, (length >> 14) as u8]);
+    out.extend(packed);
+    out
+}
+
 /// The whole picture in squares, row by row.
 fn tiles(side: usize) -> Vec<Place> {
     (0..SIDE).step_by(side).flat_map(|y| (0..SIDE).step_by(side).map(move |x| [x, y, side, side])).collect()
@@ -202,6 +262,7 @@ fn update(name: &str, picture: &Picture) -> Bytes {
         "hextile" => vec![(encoding::HEXTILE, whole, hextile(picture))],
         "trle" => vec![(encoding::TRLE, whole, trle(picture, 16))],
         "zrle" => vec![(encoding::ZRLE, whole, deflated(&trle(picture, 64)))],
+        "tight" | "tight-gradient" => vec![(encoding::TIGHT, whole, tight(picture, name == "tight-gradient"))],
         _ => vec![(encoding::ZLIB, whole, deflated(picture.as_flattened()))],
     };
     let mut out = vec![0, 0];
@@ -217,10 +278,24 @@ fn update(name: &str, picture: &Picture) -> Bytes {
 fn decode(criterion: &mut Criterion) {
     let init = ServerInit { width: SIDE as u16, height: SIDE as u16, format: FORMAT, name: String::new() };
     let contents = [("flat", flat()), ("text", text()), ("photo", photo())];
-    for name in ["raw", "rre", "corre", "hextile", "zlib", "trle", "zrle"] {
+    // Text has two colours. Whatever has more than 256 goes through the filter that the name says.
+    let palettes = [("text", text()), ("16-colours", colours(16)), ("256-colours", colours(256)), ("photo", photo())];
+    let gradients = [("photo", photo())];
+    let groups: [(&str, &[(&str, Picture)]); 9] = [
+        ("raw", &contents),
+        ("rre", &contents),
+        ("corre", &contents),
+        ("hextile", &contents),
+        ("zlib", &contents),
+        ("trle", &contents),
+        ("zrle", &contents),
+        ("tight", &palettes),
+        ("tight-gradient", &gradients),
+    ];
+    for (name, contents) in groups {
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements((SIDE * SIDE) as u64));
-        for (content, picture) in &contents {
+        for (content, picture) in contents {
             let message = update(name, picture);
             let mut canvas = canvas_for(&init, ByteOrder::Rgbx).expect("a small desktop");
             group.bench_function(*content, |bencher| {

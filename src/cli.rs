@@ -118,7 +118,8 @@ pub struct Connection {
     /// VNC password file, as `sshvnc passwd` and vncpasswd write them
     #[arg(long, value_name = "FILE")]
     pub passwd: Option<PathBuf>,
-    /// Encodings, best first, of: copyrect zrle zlib trle hextile corre rre raw, and if named zywrle zlibhex ultra
+    /// Encodings, best first, of: copyrect tight zrle zlib trle hextile corre rre raw, and if named tightpng jpeg zywrle
+    /// zlibhex ultra
     #[arg(long, value_name = "LIST")]
     pub encodings: Option<String>,
     /// Leave other viewers connected (the default)

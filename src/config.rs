@@ -103,7 +103,9 @@ mod tests {
     fn encodings_in_the_users_order() {
         assert_eq!(encodings(Some("copyrect hextile")).unwrap(), [1, 5, 0]);
         assert_eq!(encodings(Some("Raw,RRE,raw")).unwrap(), [0, 2]);
-        assert!(encodings(Some("tight")).unwrap_err().to_string().contains("copyrect zrle"));
+        assert!(encodings(Some("tigth")).unwrap_err().to_string().contains("copyrect tight zrle"));
+        assert!(!encodings(None).unwrap().contains(&encoding::TIGHT_PNG));
+        assert_eq!(encodings(Some("tightpng")).unwrap(), [-260, 0]);
         assert!(encodings(Some(" ")).is_err());
         assert_eq!(encodings(Some("zywrle")).unwrap(), [17, 0]);
         assert!(!encodings(None).unwrap().contains(&17));

@@ -1,7 +1,8 @@
 //! The decoders of a session and which of them an encoding belongs to.
 
 use crate::decode::{
-    DirectDecoder, Fault, Hextile, ParcelDecoder, Pixels, Progress, Raw, Rre, Trle, Ultra, Zlib, ZlibHex, Zrle,
+    DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rre, Tight, Trle, Ultra, Zlib, ZlibHex,
+    Zrle,
 };
 use crate::picture::Target;
 use crate::rfb::{Inbox, encoding};
@@ -17,6 +18,9 @@ pub(super) struct Decoders {
     ultra: Ultra,
     trle: Trle,
     zrle: Zrle,
+    tight: Tight,
+    tight_png: Tight,
+    jpeg: Jpeg,
 }
 
 impl Decoders {
@@ -31,6 +35,9 @@ impl Decoders {
             ultra: Ultra::default(),
             trle: Trle::default(),
             zrle: Zrle::new(),
+            tight: Tight::new(),
+            tight_png: Tight::png(),
+            jpeg: Jpeg::default(),
         }
     }
 
@@ -59,18 +66,22 @@ impl Decoders {
                 });
                 parcel(&mut self.zrle, inbox, target, pixels)
             }
+            encoding::TIGHT => parcel(&mut self.tight, inbox, target, pixels),
+            encoding::TIGHT_PNG => parcel(&mut self.tight_png, inbox, target, pixels),
+            encoding::JPEG => parcel(&mut self.jpeg, inbox, target, pixels),
             _ => Err(Fault::from("an encoding that was not asked for")),
         }
     }
 }
 
+/// Cuts a rectangle out and paints it, once all of it is there.
 fn parcel(
     decoder: &mut impl ParcelDecoder,
     inbox: &mut Inbox,
     target: &mut Target<'_>,
     pixels: &Pixels,
 ) -> Result<Progress, Fault> {
-    match decoder.cut(inbox, target.width() * target.height(), pixels)? {
+    match decoder.cut(inbox, target.width(), target.height(), pixels)? {
         Some(parcel) => decoder.unpack(parcel, target, pixels).map(|()| Progress::Done),
         None => Ok(Progress::NeedMore),
     }

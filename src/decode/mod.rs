@@ -2,11 +2,14 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod hextile;
+mod image;
+mod jpeg;
 mod lzo;
 mod parcel;
 mod pixels;
 mod raw;
 mod rre;
+mod tight;
 mod tiles;
 mod trle;
 mod ultra;
@@ -17,9 +20,11 @@ mod zrle;
 mod zywrle;
 
 pub use hextile::Hextile;
+pub use jpeg::Jpeg;
 pub use pixels::Pixels;
 pub use raw::Raw;
 pub use rre::Rre;
+pub use tight::Tight;
 pub use trle::Trle;
 pub use ultra::Ultra;
 pub use zlib::Zlib;
@@ -80,11 +85,12 @@ pub struct Parcel {
 
 /// A decoder whose rectangles say how long they are: cut in wire order, unpacked later.
 pub trait ParcelDecoder {
-    /// Takes the payload of a rectangle of `area` pixels; `None` until all of it has arrived.
+    /// Takes the payload of a rectangle of `width` × `height` pixels; `None` until all of it has arrived.
     ///
     /// # Errors
     /// [`Fault`] if the length is not one that so many pixels can have.
-    fn cut(&mut self, inbox: &mut Inbox, area: usize, pixels: &Pixels) -> Result<Option<Parcel>, Fault>;
+    fn cut(&mut self, inbox: &mut Inbox, width: usize, height: usize, pixels: &Pixels)
+    -> Result<Option<Parcel>, Fault>;
 
     /// Paints a parcel. Parcels come in the order they were cut in.
     ///

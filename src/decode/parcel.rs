@@ -1,5 +1,6 @@
 //! Rectangles that begin with their length: cut out of the stream whole.
 
+use super::zlib_stream::plausible;
 use super::{Fault, Parcel};
 use crate::rfb::Inbox;
 
@@ -17,10 +18,7 @@ impl Prefixed {
             None => {
                 let Some(length) = inbox.unit(|reader| reader.u32()) else { return Ok(None) };
                 let length = length as usize;
-                // What can not be compressed grows by a few bytes a block; the rest is room for flushes.
-                if length > most + most / 8 + 65536 {
-                    return Err(Fault(format!("{length} bytes of compressed data for {most} bytes of pixels")));
-                }
+                plausible(length, most)?;
                 length
             }
         };

@@ -76,7 +76,6 @@ pub(super) use with_cpixel_source;
 
 /// As [`with_source`], for the TPIXELs of Tight (rfbproto, "Tight Encoding"): red, green and blue in three bytes where
 /// the format has 8 bits of each in 32, else as in Raw.
-#[allow(unused_macros)]
 macro_rules! with_tpixel_source {
     ($pixels:expr, $source:ident => $body:expr) => {{
         use $crate::picture::ByteOrder;
@@ -95,7 +94,6 @@ macro_rules! with_tpixel_source {
         }
     }};
 }
-#[allow(unused_imports)]
 pub(super) use with_tpixel_source;
 
 impl Pixels {
@@ -185,7 +183,11 @@ impl Pixels {
         (low || high).then_some(low == big_endian)
     }
 
-    #[allow(dead_code)]
+    /// Bytes a TPIXEL.
+    pub(super) fn tpixel_bytes(&self) -> usize {
+        if self.has_tpixels() { 3 } else { self.bytes() }
+    }
+
     /// Whether a TPIXEL has three bytes: red, green, blue.
     pub(super) fn has_tpixels(&self) -> bool {
         let PixelFormat { bits_per_pixel, depth, layout, .. } = self.format;

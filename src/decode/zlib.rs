@@ -33,8 +33,14 @@ impl Default for Zlib {
 }
 
 impl ParcelDecoder for Zlib {
-    fn cut(&mut self, inbox: &mut Inbox, area: usize, pixels: &Pixels) -> Result<Option<Parcel>, Fault> {
-        self.length.cut(inbox, area * pixels.bytes())
+    fn cut(
+        &mut self,
+        inbox: &mut Inbox,
+        width: usize,
+        height: usize,
+        pixels: &Pixels,
+    ) -> Result<Option<Parcel>, Fault> {
+        self.length.cut(inbox, width * height * pixels.bytes())
     }
 
     fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {

@@ -7,6 +7,17 @@ use flate2::{Decompress, FlushDecompress, Status};
 pub(super) const MORE: &str = "more compressed pixels than the rectangle has";
 /// What is wrong with a parcel that ends before the last pixel.
 pub(super) const FEWER: &str = "fewer compressed pixels than the rectangle has";
+/// Whether `raw` bytes of pixels can have become `length` bytes of compressed data.
+///
+/// # Errors
+/// [`Fault`] if they can not.
+pub(super) fn plausible(length: usize, raw: usize) -> Result<(), Fault> {
+    // What can not be compressed grows by a few bytes a block; the rest is room for flushes.
+    if length > raw + raw / 8 + 65536 {
+        return Err(Fault(format!("{length} bytes of compressed data for {raw} bytes of pixels")));
+    }
+    Ok(())
+}
 
 /// The history of a stream and how far its header came.
 pub(super) struct ZlibStream {
@@ -20,6 +31,13 @@ impl ZlibStream {
         // The two bytes of the header are checked here and no checksum is kept: it would only arrive at the stream's
         // end, which does not come.
         ZlibStream { inflate: Decompress::new(false), header: Vec::new(), ended: false }
+    }
+
+    /// Forgets all history: what comes next begins with a header.
+    pub(super) fn reset(&mut self) {
+        self.inflate.reset(false);
+        self.header.clear();
+        self.ended = false;
     }
 
     /// Fills `out` from the front of `input`. Gives the bytes written; fewer than asked for when `input` is used up.

@@ -87,9 +87,15 @@ impl Default for Zrle {
 }
 
 impl ParcelDecoder for Zrle {
-    fn cut(&mut self, inbox: &mut Inbox, area: usize, pixels: &Pixels) -> Result<Option<Parcel>, Fault> {
+    fn cut(
+        &mut self,
+        inbox: &mut Inbox,
+        width: usize,
+        height: usize,
+        pixels: &Pixels,
+    ) -> Result<Option<Parcel>, Fault> {
         // Nothing is longer than a run for each pixel, but for palettes that are larger than their tile.
-        self.length.cut(inbox, area * (pixels.bytes() + 1))
+        self.length.cut(inbox, width * height * (pixels.bytes() + 1))
     }
 
     fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {

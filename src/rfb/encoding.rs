@@ -12,6 +12,8 @@ pub const CORRE: i32 = 4;
 pub const HEXTILE: i32 = 5;
 /// Zlib: Raw through one zlib stream.
 pub const ZLIB: i32 = 6;
+/// Tight: a fill, a palette, pixels or differences through one of four zlib streams, or a JPEG picture.
+pub const TIGHT: i32 = 7;
 /// ZlibHex: Hextile whose tiles may be compressed.
 pub const ZLIB_HEX: i32 = 8;
 /// Ultra: Raw through LZO1X.
@@ -22,6 +24,16 @@ pub const TRLE: i32 = 15;
 pub const ZRLE: i32 = 16;
 /// ZYWRLE: ZRLE with wavelets.
 pub const ZYWRLE: i32 = 17;
+/// JPEG: nothing but a JPEG picture, which may lack the tables that an earlier one had.
+pub const JPEG: i32 = 21;
+/// Tight PNG: Tight with PNG pictures in place of everything that is compressed with zlib.
+pub const TIGHT_PNG: i32 = -260;
+/// Tight Encoding Without Zlib: Tight's pixels may come uncompressed.
+pub const TIGHT_WITHOUT_ZLIB: i32 = -317;
+/// JPEG Quality Level 0, the lowest; each level above it is a number higher.
+pub const QUALITY_LEVEL_0: i32 = -32;
+/// Compression Level 0, the fastest; each level above it is a number higher.
+pub const COMPRESSION_LEVEL_0: i32 = -256;
 /// Cursor: the shape in the session's pixel format and a mask (§7.8.1).
 pub const CURSOR: i32 = -239;
 /// XCursor: a shape of two colours.
@@ -71,8 +83,9 @@ const fn by_name(name: &'static str, number: i32) -> PixelEncoding {
 }
 
 /// All encodings of pixels, best first.
-pub const PIXEL_ENCODINGS: [PixelEncoding; 11] = [
+pub const PIXEL_ENCODINGS: [PixelEncoding; 14] = [
     offered("copyrect", COPY_RECT),
+    offered("tight", TIGHT),
     offered("zrle", ZRLE),
     offered("zlib", ZLIB),
     offered("trle", TRLE),
@@ -80,6 +93,9 @@ pub const PIXEL_ENCODINGS: [PixelEncoding; 11] = [
     offered("corre", CORRE),
     offered("rre", RRE),
     offered("raw", RAW),
+    // A server that hears of it does without Tight's better half.
+    by_name("tightpng", TIGHT_PNG),
+    by_name("jpeg", JPEG),
     by_name("zywrle", ZYWRLE),
     by_name("zlibhex", ZLIB_HEX),
     by_name("ultra", ULTRA),
@@ -108,9 +124,6 @@ pub const PSEUDO_ENCODINGS: [i32; 14] = [
     CONTINUOUS_UPDATES,
 ];
 
-/// The pseudo-encoding that asks for the least quality of lossy encodings; the nine above it ask for more.
-pub const QUALITY_LEVEL_0: i32 = -32;
-
 /// The quality level that is asked for along with ZYWRLE.
 pub const ZYWRLE_QUALITY: u8 = 5;
 
@@ -121,6 +134,16 @@ pub fn zywrle_levels(quality: u8) -> usize {
         3..=5 => 2,
         _ => 1,
     }
+}
+
+/// The pseudo-encoding that asks for a quality level of lossy encodings from 0 to 9; a higher one than 9 is 9.
+pub fn quality_level(level: u8) -> i32 {
+    QUALITY_LEVEL_0 + i32::from(level.min(9))
+}
+
+/// The pseudo-encoding that asks for a compression level from 0 to 9; a higher one than 9 is 9.
+pub fn compression_level(level: u8) -> i32 {
+    COMPRESSION_LEVEL_0 + i32::from(level.min(9))
 }
 
 /// The encoding's name in the specification, or its number.
@@ -137,6 +160,9 @@ pub fn name(encoding: i32) -> String {
         TRLE => "TRLE",
         ZRLE => "ZRLE",
         ZYWRLE => "ZYWRLE",
+        TIGHT => "Tight",
+        JPEG => "JPEG",
+        TIGHT_PNG => "Tight PNG",
         CURSOR => "Cursor",
         X_CURSOR => "XCursor",
         POINTER_POS => "PointerPos",

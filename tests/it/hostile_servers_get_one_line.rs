@@ -6,6 +6,7 @@ use sshvnc::picture::ByteOrder;
 use sshvnc::rfb::handshake::ServerInit;
 
 use crate::every_cut::{self, Answer, Numbers, every_cut};
+use crate::jpeg_by_hand::{Tables, jpeg};
 use crate::memory::largest_allocation;
 use crate::server::{PLAIN, WIRES, endless_update, header, rectangle, update};
 
@@ -15,6 +16,7 @@ const RRE: i32 = 2;
 const CORRE: i32 = 4;
 const HEXTILE: i32 = 5;
 const ZLIB: i32 = 6;
+const TIGHT: i32 = 7;
 
 /// More than any decoder needs for a small desktop: an inflater, its band, a table of pixels.
 const LITTLE: usize = 300_000;
@@ -257,7 +259,7 @@ fn zlib_parcels_of_garbage() {
 
 #[test]
 fn encodings_and_messages_that_nobody_asked_for() {
-    for encoding in [3, 7, 10, -256, i32::MIN, i32::MAX] {
+    for encoding in [3, 10, 22, -256, i32::MIN, i32::MAX] {
         assert_eq!(
             rectangle_line([0, 0, 1, 1], encoding, &[]),
             format!(
@@ -277,6 +279,8 @@ fn a_stream_that_stops_anywhere_only_waits_for_more() {
         let size = wire.colours[0].len() as u8;
         let zero = vec![0; size.into()];
         let mask = [&zero[..], &zero, &[0x80]].concat();
+        // These formats have no TPIXELs of their own.
+        let tight = usize::from(size);
         let messages = [
             vec![1, 0, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6],
             update(&[
@@ -290,6 +294,9 @@ fn a_stream_that_stops_anywhere_only_waits_for_more() {
                     &[&[14], &zero[..], &zero, &[1, 0, 0, 24, 1], &zero, &[0, 0]].concat(),
                 ),
                 rectangle([0, 0, 1, 1], ZLIB, &zlib(&zero, FlushCompress::Sync)),
+                rectangle([0, 0, 1, 1], TIGHT, &[&[0x40, 1, 1], &vec![0; tight * 2][..], &[0x80]].concat()),
+                rectangle([0, 0, 20, 4], TIGHT, &[&[0xe0, 1, 1], &vec![0; tight * 2][..], &[12], &[9; 12]].concat()),
+                rectangle([0, 0, 8, 8], 21, &jpeg(8, 8, [9, 99, 199], Tables::Both)),
                 rectangle([0, 0, 2, 1], -239, &mask),
                 rectangle([0, 0, 3, 1], -240, &[0; 8]),
                 rectangle([0, 0, 0, 0], -232, &[]),
@@ -319,7 +326,7 @@ fn noise_never_panics_and_its_answer_does_not_depend_on_cuts() {
         let (width, height) = (numbers.next_number() as u16 % 40, numbers.next_number() as u16 % 40);
         let mut stream = Vec::new();
         for _ in 0..numbers.next_number() % 6 {
-            let encodings = [0, 1, 2, 4, 5, 6, -239, -240, -232, -224, -307, 5];
+            let encodings = [0, 1, 2, 4, 5, 6, 7, 7, 21, -260, -239, -240, -232, -224, -307, 5];
             let encoding = encodings[numbers.next_number() as usize % encodings.len()];
             let mut place = [0; 4];
             place.fill_with(|| numbers.next_number() as u16 % 20);

@@ -1,6 +1,7 @@
 //! A slow decoder of whole streams, written from RFC 6143 and rfbproto alone: pixel by pixel, the naive twin of the real one.
 //!
-//! It shares no code with the real one but for the inflater, which it uses in another way. It checks that every
+//! It shares no code with the real one but for the inflater, which it uses in another way, and the readers of JPEG and
+//! PNG pictures. It checks that every
 //! pixel lies where one may lie, but has no limits of size. The fuzz targets include this file as well.
 
 use flate2::{Decompress, FlushDecompress};
@@ -8,6 +9,8 @@ use flate2::{Decompress, FlushDecompress};
 // The path is given because the fuzz targets' copy of this module lies elsewhere.
 #[path = "naive/lzo.rs"]
 mod lzo;
+#[path = "naive/tight.rs"]
+mod tight;
 #[path = "naive/tiles.rs"]
 mod tiles;
 #[path = "naive/zlib_hex.rs"]
@@ -46,6 +49,9 @@ struct Decoder<'a> {
     zlib: Stream,
     zrle: Stream,
     hex_streams: [Stream; 2],
+    tight: [Stream; 4],
+    /// JPEG's Huffman and quantisation tables, as they came last.
+    tables: [Vec<u8>; 2],
     picture: Picture,
 }
 
@@ -68,6 +74,8 @@ pub fn decode(stream: &[u8]) -> Result<Picture, End> {
         zlib: Stream::new(),
         zrle: Stream::new(),
         hex_streams: [Stream::new(), Stream::new()],
+        tight: [(); 4].map(|()| Stream::new()),
+        tables: [Vec::new(), Vec::new()],
         picture: Picture { width: 0, height: 0, rgb: Vec::new() },
     };
     decoder.server_init()?;
@@ -122,16 +130,18 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn colour(&self, bytes: &[u8]) -> [u8; 3] {
+    fn value(&self, bytes: &[u8]) -> u32 {
         let add = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
-        let value = if self.format.big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) };
+        if self.format.big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
+    }
+
+    fn colour(&self, bytes: &[u8]) -> [u8; 3] {
+        let value = self.value(bytes);
         if !self.format.true_colour {
             return self.map[value as usize];
         }
         std::array::from_fn(|i| {
-            let max = f64::from(self.format.max[i]);
-            let part = f64::from(value >> self.format.shift[i] & self.format.max[i]);
-            if max == 0.0 { 0 } else { (part * 255.0 / max).round() as u8 }
+            scale(value.wrapping_shr(self.format.shift[i]) & self.format.max[i], self.format.max[i])
         })
     }
 
@@ -290,10 +300,7 @@ impl<'a> Decoder<'a> {
                 let length = self.number(4)?;
                 let input = self.take(length)?;
                 let bytes = self.format.bytes;
-                let pixels = self.zlib.all_of(input, width * height * bytes)?;
-                if pixels.len() < width * height * bytes {
-                    return Err(End::Wrong("too few pixels"));
-                }
+                let pixels = self.zlib.exactly(input, width * height * bytes)?;
                 for (at, pixel) in pixels.chunks_exact(bytes).enumerate() {
                     let colour = self.colour(pixel);
                     self.set(rect, at % width, at / width, colour)?;
@@ -326,6 +333,8 @@ impl<'a> Decoder<'a> {
                     result => result?,
                 }
             }
+            7 | -260 => self.tight(rect, encoding == -260)?,
+            21 => self.jpeg_with_tables(rect)?,
             _ => return Err(End::Wrong("an unknown encoding")),
         }
         Ok(())
@@ -366,6 +375,12 @@ impl Stream {
         Stream { inflate: Decompress::new(false), header: 2 }
     }
 
+    /// All that `input` unpacks to, which must be `expected` bytes.
+    fn exactly(&mut self, input: &[u8], expected: usize) -> Result<Vec<u8>, End> {
+        let out = self.all_of(input, expected)?;
+        if out.len() < expected { Err(End::Wrong("too few pixels")) } else { Ok(out) }
+    }
+
     /// All that `input` unpacks to, which may be `most` bytes.
     fn all_of(&mut self, mut input: &[u8], most: usize) -> Result<Vec<u8>, End> {
         let header = self.header.min(input.len());
@@ -394,4 +409,9 @@ impl Stream {
             }
         }
     }
+}
+
+/// A part of a pixel, brought from 0 to `max` to 0 to 255.
+fn scale(part: u32, max: u32) -> u8 {
+    if max == 0 { 0 } else { (f64::from(part) * 255.0 / f64::from(max)).round() as u8 }
 }

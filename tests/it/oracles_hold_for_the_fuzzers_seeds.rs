@@ -8,7 +8,7 @@ use crate::oracles;
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 12] = [
+const TARGETS: [(&str, Oracle); 15] = [
     ("raw", |data| oracles::decoder(0, data)),
     ("rre", |data| oracles::decoder(2, data)),
     ("corre", |data| oracles::decoder(4, data)),
@@ -19,6 +19,9 @@ const TARGETS: [(&str, Oracle); 12] = [
     ("trle", |data| oracles::decoder(15, data)),
     ("zrle", |data| oracles::decoder(16, data)),
     ("zywrle", |data| oracles::decoder(17, data)),
+    ("tight", |data| oracles::decoder(7, data)),
+    ("tightpng", |data| oracles::decoder(-260, data)),
+    ("jpeg", |data| oracles::decoder(21, data)),
     ("client", oracles::client),
     ("handshake", oracles::handshake),
 ];

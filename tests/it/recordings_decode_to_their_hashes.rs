@@ -26,7 +26,8 @@ struct Listed {
     path: PathBuf,
     /// The encoding of pixels that was asked for.
     encoding: String,
-    hash: String,
+    /// Of the last picture; of one with JPEG in it nothing is said, because decoders differ by a few levels.
+    hash: Option<String>,
 }
 
 /// The recordings that the manifest of `folder` lists, if it has one.
@@ -39,7 +40,7 @@ fn listed(folder: &Path) -> Vec<Listed> {
         .map(|entry| Listed {
             path: folder.join(text(entry, "file") + ".zst"),
             encoding: text(entry, "asked").split([',', ' ']).next().unwrap().to_owned(),
-            hash: text(entry, "framebuffer_sha256"),
+            hash: (entry["exact"] != false).then(|| text(entry, "framebuffer_sha256")),
         })
         .collect()
 }
@@ -59,10 +60,10 @@ fn hash(rgb: &[u8]) -> String {
     sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn check(name: &Path, answer: &Answer, expected: &str) {
+fn check(name: &Path, answer: &Answer, expected: Option<&str>) {
     assert_eq!(answer.error_text(), "", "{}", name.display());
     assert!(answer.at_boundary, "{}: it ends in the middle of a message", name.display());
-    assert_eq!(hash(&answer.rgb), expected, "{}", name.display());
+    assert!(expected.is_none_or(|expected| hash(&answer.rgb) == expected), "{}: another picture", name.display());
 }
 
 #[test]
@@ -72,18 +73,19 @@ fn the_small_ones_do_however_they_are_cut() {
     for Listed { path, hash: expected, .. } in listed(&own()) {
         let recording = Recording::load(&path).unwrap();
         let answer = every_cut(|| open(&recording), &recording.messages);
-        check(&path, &answer, &expected);
+        check(&path, &answer, expected.as_deref());
+        let hash = hash(&answer.rgb);
         encodings.extend(answer.counts.by_encoding.keys().copied());
         events.extend(answer.events);
 
         let mut canvas = canvas_for(&recording.init, ByteOrder::Bgrx).unwrap();
         let (_, counts) = bench::pass(&recording, &mut canvas).unwrap();
-        assert_eq!((bench::hash(&canvas), counts), (expected.clone(), answer.counts), "{}", path.display());
+        assert_eq!((bench::hash(&canvas), counts), (hash, answer.counts), "{}", path.display());
     }
     // The set is worth something only while it holds every encoding of pixels, and cursors and a resize. No server at
-    // hand sends TRLE or ZlibHex.
+    // hand sends TRLE, ZlibHex, or JPEG by itself.
     let mut missing = PIXEL_ENCODINGS.iter().filter(|known| !encodings.contains(&known.number));
-    assert!(missing.all(|known| ["trle", "zlibhex"].contains(&known.name)), "{encodings:?}");
+    assert!(missing.all(|known| ["trle", "zlibhex", "jpeg"].contains(&known.name)), "{encodings:?}");
     assert!(events.iter().any(|event| matches!(event, Event::Cursor(Some(_)))));
     assert!(events.iter().any(|event| matches!(event, Event::Resized(_))));
     assert!(events.iter().any(|event| matches!(event, Event::Bell)));
@@ -97,7 +99,9 @@ fn the_naive_decoder_paints_the_small_ones_alike() {
         recording.init.write(&mut stream);
         stream.extend(&recording.messages);
         let picture = naive::decode(&stream).unwrap();
-        assert_eq!(hash(picture.rgb.as_flattened()), expected, "{}", path.display());
+        let real = whole(open(&recording), &recording.messages);
+        assert!(picture.rgb.as_flattened() == real.rgb, "{}", path.display());
+        check(&path, &real, expected.as_deref());
     }
 }
 
@@ -124,7 +128,7 @@ fn the_large_ones_do_where_they_exist() {
     {
         let recording = Recording::load(&path).unwrap();
         let answer = whole(open(&recording), &recording.messages);
-        check(&path, &answer, &expected);
+        check(&path, &answer, expected.as_deref());
         let cut = receive(open(&recording), &recording.messages, random_cuts(number as u64));
         assert!(cut == answer, "{}: cut at random places, {}", path.display(), cut.difference(&answer));
         // Into the middle of a message, most likely: what is painted of it may not depend on cuts either.

@@ -397,7 +397,7 @@ mod tests {
             inbox.push(encoded(&mut encoder, &canvas, PixelEncoding::Zlib));
             let mut pixels = vec![0; canvas.pixels().len()];
             let mut target = Target::new(&mut pixels, 85, 85, 37).unwrap();
-            let parcel = decoder.cut(&mut inbox, 85 * 37, &wire).unwrap().unwrap();
+            let parcel = decoder.cut(&mut inbox, 85, 37, &wire).unwrap().unwrap();
             decoder.unpack(parcel, &mut target, &wire).unwrap();
             assert!(inbox.is_empty());
             assert_eq!(pixels, canvas.pixels());

@@ -1,0 +1,4 @@
+//! The Tight decoder.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sshvnc_fuzz::oracles::decoder(7, data));

@@ -1,0 +1,113 @@
+//! JPEG (rfbproto, "JPEG Encoding"): a JPEG picture, which may lack the tables that an earlier one had.
+
+use super::image::{self, Image};
+use super::{Fault, Parcel, ParcelDecoder, Pixels};
+use crate::picture::Target;
+use crate::rfb::Inbox;
+
+/// What every marker begins with (ITU-T T.81, B.1.1.2).
+const MARKER: u8 = 0xff;
+const START_OF_IMAGE: u8 = 0xd8;
+const END_OF_IMAGE: u8 = 0xd9;
+const START_OF_SCAN: u8 = 0xda;
+const HUFFMAN_TABLES: u8 = 0xc4;
+const QUANTISATION_TABLES: u8 = 0xdb;
+
+/// The JPEG decoder.
+#[derive(Default)]
+pub struct Jpeg {
+    // How far the picture to come was looked through for its end.
+    seen: usize,
+    in_scan: bool,
+    // The segments of the last picture that had any.
+    huffman: Vec<u8>,
+    quantisation: Vec<u8>,
+    spliced: Vec<u8>,
+    image: Image,
+}
+
+impl ParcelDecoder for Jpeg {
+    fn cut(&mut self, inbox: &mut Inbox, width: usize, height: usize, _: &Pixels) -> Result<Option<Parcel>, Fault> {
+        // Twice what the pixels take uncompressed, and room for tables and comments.
+        let most = width * height * 8 + (1 << 18);
+        let Some(length) = self.length(inbox.available(), most)? else { return Ok(None) };
+        (self.seen, self.in_scan) = (0, false);
+        Ok(inbox.payload(length).map(|payload| Parcel { payload }))
+    }
+
+    fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {
+        let mut picture: &[u8] = &parcel.payload;
+        self.spliced.clear();
+        self.spliced.extend([MARKER, START_OF_IMAGE]);
+        let kinds = [(HUFFMAN_TABLES, &mut self.huffman), (QUANTISATION_TABLES, &mut self.quantisation)];
+        for (kind, remembered) in kinds {
+            let tables = || segments(picture).filter(|(marker, _)| *marker == kind).map(|(_, segment)| segment);
+            if tables().next().is_none() {
+                self.spliced.extend_from_slice(remembered);
+            } else {
+                remembered.clear();
+                tables().for_each(|segment| remembered.extend_from_slice(segment));
+            }
+        }
+        if self.spliced.len() > 2 {
+            self.spliced.extend_from_slice(picture.get(2..).unwrap_or_default());
+            picture = &self.spliced;
+        }
+        image::jpeg(picture, target, pixels.order(), &mut self.image)
+    }
+}
+
+impl Jpeg {
+    /// Bytes up to the end of the picture, once that has arrived.
+    fn length(&mut self, bytes: &[u8], most: usize) -> Result<Option<usize>, Fault> {
+        loop {
+            if self.seen > most {
+                return Err(Fault(format!("a JPEG picture of more than {most} bytes")));
+            }
+            let rest = bytes.get(self.seen..).unwrap_or_default();
+            match *rest {
+                // Within a scan an 0xff that is no marker is followed by 0, and restart markers mean nothing to us.
+                [MARKER, 0 | 0xd0..=0xd7, ..] if self.in_scan => self.seen += 2,
+                [MARKER, MARKER, ..] => self.seen += 1,
+                [MARKER, START_OF_IMAGE, ..] => self.seen += 2,
+                [MARKER, END_OF_IMAGE, ..] => return Ok(Some(self.seen + 2)),
+                [MARKER, marker, high, low, ..] => {
+                    let length = 2 + usize::from(u16::from_be_bytes([high, low]));
+                    if length < 4 {
+                        return Err(Fault::from("a JPEG segment shorter than its own length"));
+                    }
+                    if rest.len() < length {
+                        return Ok(None);
+                    }
+                    self.seen += length;
+                    self.in_scan = marker == START_OF_SCAN;
+                }
+                [] | [MARKER, ..] => return Ok(None),
+                _ if self.in_scan => {
+                    self.seen += rest.iter().position(|&byte| byte == MARKER).unwrap_or(rest.len());
+                }
+                _ => return Err(Fault::from("a JPEG picture with something between its segments")),
+            }
+        }
+    }
+}
+
+/// The segments of a picture before its first scan, each with its marker.
+fn segments(mut picture: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        loop {
+            match *picture {
+                [MARKER, MARKER, ..] => picture = picture.get(1..)?,
+                [MARKER, START_OF_IMAGE, ..] => picture = picture.get(2..)?,
+                [MARKER, START_OF_SCAN, ..] => return None,
+                [MARKER, marker, high, low, ..] => {
+                    let length = 2 + usize::from(u16::from_be_bytes([high, low]));
+                    let (segment, rest) = picture.split_at_checked(length)?;
+                    picture = rest;
+                    return Some((marker, segment));
+                }
+                _ => return None,
+            }
+        }
+    })
+}
