@@ -30,11 +30,12 @@ impl Decoder<'_> {
         }
         let mut palette = Vec::new();
         if filter == 1 {
-            for _ in 0..=self.number(1)? {
-                palette.push(self.tight_pixel()?);
-            }
-            if palette.len() < 2 {
+            let last = self.number(1)?;
+            if last == 0 {
                 return Err(End::Wrong("a palette of one colour"));
+            }
+            for _ in 0..=last {
+                palette.push(self.tight_pixel()?);
             }
         }
         let pixel = self.tight_pixel_bytes();
