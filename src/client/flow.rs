@@ -21,6 +21,8 @@ pub(super) struct Flow {
     /// Whether the server has shown that it can send by itself, and can tell by fences how fast that may be.
     continues: bool,
     fences: bool,
+    /// Whether the link has room for more than one update at a time.
+    room: bool,
     /// The window has not taken the last picture yet.
     held: bool,
     /// An update was not asked for meanwhile.
@@ -29,7 +31,7 @@ pub(super) struct Flow {
 
 impl Flow {
     pub(super) fn new() -> Flow {
-        Flow { mode: Mode::Asked, continues: false, fences: false, held: false, owed: false }
+        Flow { mode: Mode::Asked, continues: false, fences: false, room: false, held: false, owed: false }
     }
 
     /// An update begins. Asked for now, the next one is made while this one is still on its way.
@@ -53,11 +55,21 @@ impl Flow {
     /// The window lags behind.
     pub(super) fn hold(&mut self, size: Size) -> Option<ClientMessage> {
         self.held = true;
+        self.stop(size)
+    }
+
+    fn stop(&mut self, size: Size) -> Option<ClientMessage> {
         (self.mode == Mode::Continuous).then(|| {
             self.mode = Mode::Stopping;
             self.owed = true;
             continuous(false, size)
         })
+    }
+
+    /// Whether the link has room for more than one update at a time.
+    pub(super) fn set_room(&mut self, room: bool, size: Size) -> Option<ClientMessage> {
+        self.room = room;
+        if room { self.go_on(size) } else { self.stop(size) }
     }
 
     /// The window has caught up.
@@ -91,7 +103,7 @@ impl Flow {
         if self.held || self.mode != Mode::Asked {
             return None;
         }
-        if self.continues && self.fences {
+        if self.continues && self.fences && self.room {
             self.mode = Mode::Continuous;
             self.owed = false;
             return Some(continuous(true, size));
@@ -128,7 +140,8 @@ mod tests {
     fn a_server_that_can_sends_by_itself_until_the_window_lags_behind() {
         let mut flow = Flow::new();
         assert_eq!(flow.end_of_continuous(SIZE), None);
-        assert_eq!(flow.fence(SIZE), Some(continuous(true, SIZE)));
+        assert_eq!(flow.fence(SIZE), None);
+        assert_eq!(flow.set_room(true, SIZE), Some(continuous(true, SIZE)));
         assert_eq!(flow.fence(SIZE), None);
         assert_eq!(flow.update_begins(SIZE), None);
         assert_eq!(flow.resized(SIZE), [Some(continuous(true, SIZE)), Some(request(SIZE, false))]);
@@ -140,5 +153,9 @@ mod tests {
         assert_eq!(flow.end_of_continuous(SIZE), Some(continuous(true, SIZE)));
         // It stops by itself: nothing is lost.
         assert_eq!(flow.end_of_continuous(SIZE), Some(continuous(true, SIZE)));
+        // The link is full.
+        assert_eq!(flow.set_room(false, SIZE), Some(continuous(false, SIZE)));
+        assert_eq!(flow.end_of_continuous(SIZE), Some(request(SIZE, true)));
+        assert_eq!(flow.update_begins(SIZE), Some(request(SIZE, true)));
     }
 }

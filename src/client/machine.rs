@@ -130,6 +130,12 @@ impl Client {
         self.say(message);
     }
 
+    /// Whether the link has room for several updates at a time; a client that is not told asks for one after the other.
+    pub fn set_room(&mut self, room: bool) {
+        let message = self.flow.set_room(room, self.size);
+        self.say(message);
+    }
+
     /// The bytes to send since this was last asked.
     pub fn messages(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.messages)

@@ -7,6 +7,7 @@ mod error;
 mod handshake;
 mod net;
 mod outbox;
+mod pace;
 mod painter;
 mod reader;
 

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
 use super::outbox::{self, Outbox, Outgoings};
+use super::pace::Pace;
 use super::painter::{Job, Painter, Wants};
 use super::reader::{self, MOST_WAITING};
 use super::{End, Error, Event, Open, Plan, handshake};
@@ -63,6 +64,7 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
         recorder,
         peer: peer.clone(),
         damage: Damage::default(),
+        pace: Pace::default(),
     };
     std::thread::Builder::new().name("painter".to_owned()).spawn(|| painter.run()).map_err(Error::Local)?;
     tokio::spawn(reader::read(inbound, peer, room, wants));

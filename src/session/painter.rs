@@ -3,17 +3,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::outbox::Outbox;
+use super::pace::Pace;
 use super::{End, Error, Event};
 use crate::client::{Client, Received};
 use crate::picture::{Canvas, Damage};
 use crate::recording;
-use crate::rfb::Inbox;
+use crate::rfb::{Inbox, ProtocolError};
 
 /// How long a server may be silent in the middle of a message, or before the first picture. Keep-alives of SSH notice
 /// a dead link in the same time.
@@ -115,6 +116,7 @@ pub(super) struct Painter {
     pub(super) recorder: Option<recording::Writer>,
     pub(super) peer: String,
     pub(super) damage: Damage,
+    pub(super) pace: Pace,
 }
 
 impl Painter {
@@ -196,6 +198,7 @@ impl Painter {
         loop {
             let Some(canvas) = &mut self.canvas else { return Ok(()) };
             let received = self.client.receive(&mut self.inbox, canvas);
+            self.measure(&received);
             self.tell();
             let received = received?;
             if self.outbox.is_clogged() {
@@ -208,6 +211,16 @@ impl Painter {
             if received == Received::NeedMore {
                 return Ok(());
             }
+        }
+    }
+
+    fn measure(&mut self, received: &Result<Received, ProtocolError>) {
+        if received == &Ok(Received::UpdateDone) {
+            if let Some(room) = self.pace.done(Instant::now()) {
+                self.client.set_room(room);
+            }
+        } else if !self.client.between_messages() {
+            self.pace.part(Instant::now());
         }
     }
 

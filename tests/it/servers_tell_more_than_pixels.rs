@@ -112,7 +112,11 @@ fn updates_come_by_themselves_where_the_server_knows_how_until_the_window_lags_b
     assert_eq!(session.answers(&[150]), NOTHING);
     assert_eq!(session.answers(&pixel), REQUEST);
     let fence = [248, 0, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(session.answers(&fence), CONTINUE);
+    assert_eq!(session.answers(&fence), NOTHING);
+    assert_eq!(session.answers(&pixel), REQUEST);
+    // And a link that is not full: whoever has a clock tells.
+    session.client.set_room(true);
+    assert_eq!(session.client.messages(), CONTINUE);
     assert_eq!(session.answers(&pixel), NOTHING);
     session.client.hold();
     assert_eq!(session.client.messages(), STOP);
