@@ -122,6 +122,12 @@ pub struct Connection {
     /// zlibhex ultra
     #[arg(long, value_name = "LIST")]
     pub encodings: Option<String>,
+    /// How much detail JPEG and wavelets keep, from 0 (least) to 9; without it pictures come without loss
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub quality: Option<u8>,
+    /// How hard the server compresses, from 0 (hardly) to 9; without it the server decides
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub compress_level: Option<u8>,
     /// Leave other viewers connected (the default)
     #[arg(long, conflicts_with = "no_shared")]
     pub shared: bool,
@@ -129,7 +135,7 @@ pub struct Connection {
     #[arg(long)]
     pub no_shared: bool,
     /// 256 colours, for slow links
-    #[arg(long)]
+    #[arg(long, visible_alias = "low-colour", alias = "low-color")]
     pub bgr233: bool,
     /// 65536 colours, for slow links
     #[arg(long, conflicts_with = "bgr233")]
@@ -328,7 +334,7 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 /// Options that other viewers spell with one dash, and their names here.
-const ALIASES: [(&str, &str); 13] = [
+const ALIASES: [(&str, &str); 16] = [
     ("passwd", "--passwd"),
     ("passwordfile", "--passwd"),
     ("shared", "--shared"),
@@ -337,6 +343,9 @@ const ALIASES: [(&str, &str); 13] = [
     ("viewonly", "--view-only"),
     ("encodings", "--encodings"),
     ("preferredencoding", "--encodings"),
+    ("quality", "--quality"),
+    ("qualitylevel", "--quality"),
+    ("compresslevel", "--compress-level"),
     ("bgr233", "--bgr233"),
     ("via", "--via"),
     ("help", "--help"),
@@ -345,16 +354,13 @@ const ALIASES: [(&str, &str); 13] = [
 ];
 
 /// Options of other viewers that would be taken for something else here, such as `-listen` for `-l isten`.
-const UNKNOWN: [&str; 22] = [
+const UNKNOWN: [&str; 19] = [
     "listen",
     "log",
     "depth",
     "owncmap",
     "truecolour",
     "truecolor",
-    "compresslevel",
-    "quality",
-    "qualitylevel",
     "nojpeg",
     "geometry",
     "display",
@@ -387,7 +393,7 @@ fn from_other_viewers(argument: OsString) -> Result<Vec<OsString>, Failure> {
         );
     }
     let Some((_, ours)) = ALIASES.iter().find(|(theirs, _)| *theirs == name) else { return Ok(vec![argument]) };
-    let takes_value = matches!(*ours, "--passwd" | "--encodings" | "--via");
+    let takes_value = matches!(*ours, "--passwd" | "--encodings" | "--via" | "--quality" | "--compress-level");
     Ok(match value {
         None => vec![ours.into()],
         Some(value) if takes_value => vec![ours.into(), value.into()],
@@ -432,6 +438,9 @@ mod tests {
         assert_eq!(one.connection.identity, [PathBuf::from("a"), PathBuf::from("b")]);
         assert!(one.window.view_only && one.connection.no_shared);
         assert_eq!(one.connection.verbose, 2);
+        let levels = view("-quality|8|-CompressLevel=0|--low-colour|host").connection;
+        assert_eq!((levels.quality, levels.compress_level, levels.bgr233), (Some(8), Some(0), true));
+        assert!(typed("--quality|10|host").is_err());
         // A short option with its value in one word stays one.
         assert_eq!(view("-p2222|host").connection.port.map(u16::from), Some(2222));
         assert_eq!(view("view|demo").connection.target, "demo");

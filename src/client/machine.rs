@@ -12,6 +12,8 @@ use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, encoding, tex
 
 /// The largest desktop, in pixels: 8K, and what memory can bear.
 const LARGEST_DESKTOP: usize = 34_000_000;
+/// neatvnc 0.5 drops a client that names more encodings.
+const MOST_ENCODINGS: usize = 32;
 /// The longest ServerCutText, in bytes; a longer one is an attack or a fault.
 const LONGEST_CUT_TEXT: usize = 64 << 20;
 /// The longest that is kept: a longer one is passed over.
@@ -24,6 +26,29 @@ pub struct Settings {
     pub format: PixelFormat,
     /// Encodings of pixels, best first; the pseudo-encodings are added.
     pub encodings: Vec<i32>,
+    /// Detail that lossy encodings keep, 0 to 9. Without it a server sends Tight without JPEG.
+    pub quality: Option<u8>,
+    /// How hard the server shall compress, 0 to 9; without it the server decides.
+    pub compression: Option<u8>,
+}
+
+impl Settings {
+    /// Pixels of this format in these encodings, without loss and as the server likes them compressed.
+    pub fn new(format: PixelFormat, encodings: Vec<i32>) -> Settings {
+        Settings { format, encodings, quality: None, compression: None }
+    }
+
+    /// SetEncodings, best first.
+    fn list(&self) -> Vec<i32> {
+        // How ZYWRLE is coded depends on a quality level, and does not say so itself.
+        let needed = self.encodings.contains(&encoding::ZYWRLE).then_some(encoding::ZYWRLE_QUALITY);
+        let quality = self.quality.or(needed).map(encoding::quality_level);
+        let compression = self.compression.map(encoding::compression_level);
+        // Level 0 is none at all where the server knows how.
+        let without_zlib = (self.compression == Some(0)).then_some(encoding::TIGHT_WITHOUT_ZLIB);
+        let levels = quality.into_iter().chain(compression).chain(without_zlib);
+        self.encodings.iter().copied().chain(encoding::PSEUDO_ENCODINGS).chain(levels).take(MOST_ENCODINGS).collect()
+    }
 }
 
 /// How far [`Client::receive`] came.
@@ -85,13 +110,9 @@ impl Client {
     /// A client that begins by asking for `settings` and for the whole desktop.
     pub fn new(init: &ServerInit, settings: &Settings, order: ByteOrder) -> Client {
         let mut client = Client::with_format(init, settings.format, order);
-        // How ZYWRLE is coded depends on a quality level, and does not say so itself.
-        let quality = encoding::QUALITY_LEVEL_0 + i32::from(encoding::ZYWRLE_QUALITY);
-        let quality = settings.encodings.contains(&encoding::ZYWRLE).then_some(quality);
-        let pixels = settings.encodings.iter().copied();
-        let encodings = pixels.chain(encoding::PSEUDO_ENCODINGS).chain(quality).take(32).collect();
+        client.decoders.set_quality(settings.quality.unwrap_or(encoding::ZYWRLE_QUALITY));
         client.say(Some(ClientMessage::SetPixelFormat(settings.format)));
-        client.say(Some(ClientMessage::SetEncodings(encodings)));
+        client.say(Some(ClientMessage::SetEncodings(settings.list())));
         client.coverage = Some(Coverage::new(client.size));
         client.say(Some(flow::request(client.size, false)));
         client

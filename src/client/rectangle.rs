@@ -18,6 +18,7 @@ pub(super) struct Decoders {
     ultra: Ultra,
     trle: Trle,
     zrle: Zrle,
+    wavelet_levels: usize,
     tight: Tight,
     tight_png: Tight,
     jpeg: Jpeg,
@@ -35,10 +36,16 @@ impl Decoders {
             ultra: Ultra::default(),
             trle: Trle::default(),
             zrle: Zrle::new(),
+            wavelet_levels: encoding::zywrle_levels(encoding::ZYWRLE_QUALITY),
             tight: Tight::new(),
             tight_png: Tight::png(),
             jpeg: Jpeg::default(),
         }
+    }
+
+    /// The quality that ZYWRLE was asked for in.
+    pub(super) fn set_quality(&mut self, level: u8) {
+        self.wavelet_levels = encoding::zywrle_levels(level);
     }
 
     /// Paints what has arrived of a rectangle.
@@ -61,7 +68,7 @@ impl Decoders {
             encoding::ZRLE | encoding::ZYWRLE => {
                 // Both go through one stream, so a server may change from one to the other.
                 self.zrle.set_levels(match encoding {
-                    encoding::ZYWRLE => encoding::zywrle_levels(encoding::ZYWRLE_QUALITY),
+                    encoding::ZYWRLE => self.wavelet_levels,
                     _ => 0,
                 });
                 parcel(&mut self.zrle, inbox, target, pixels)

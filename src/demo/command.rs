@@ -119,10 +119,7 @@ fn plan(stream: DuplexStream, known_key: &PrivateKey, user_key: PrivateKey, pass
         password: Some(password.expose_secret().as_bytes().to_vec().into()),
         may_ask: false,
         shared: true,
-        settings: Settings {
-            format: PixelFormat::rgb888(order.shifts()),
-            encodings: encoding::default_pixel_encodings(),
-        },
+        settings: Settings::new(PixelFormat::rgb888(order.shifts()), encoding::default_pixel_encodings()),
         order,
         recorder: None,
     }

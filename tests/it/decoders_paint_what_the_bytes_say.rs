@@ -525,7 +525,7 @@ fn asks(incremental: u8, width: u8, height: u8) -> Vec<u8> {
 #[test]
 fn a_client_begins_with_what_it_wants() {
     let init = PLAIN.parsed(3, 2);
-    let settings = Settings { format: PixelFormat::rgb565(), encodings: vec![ZLIB, RAW] };
+    let settings = Settings::new(PixelFormat::rgb565(), vec![ZLIB, RAW]);
     let messages = Client::new(&init, &settings, ByteOrder::Bgrx).messages();
     let expected = vec![0, 0, 0, 0, 16, 16, 0, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0, 0, 0, 0];
     assert!(messages.starts_with(&expected));
@@ -544,12 +544,17 @@ fn a_client_begins_with_what_it_wants() {
     // neatvnc 0.5 drops a client that names more than 32.
     assert!(numbers.len() <= 32);
     assert_eq!(rest, asks(0, 3, 2));
+    assert!(!numbers.iter().any(|number| (-32..=-23).contains(number) || (-256..=-247).contains(number)));
+    let levels = Settings { quality: Some(9), compression: Some(0), ..settings };
+    let messages = Client::new(&init, &levels, ByteOrder::Bgrx).messages();
+    let (names, _) = messages.split_at(messages.len() - 10);
+    assert!(names.ends_with(&[-23i32, -256, -317].map(i32::to_be_bytes).concat()), "{names:?}");
 }
 
 #[test]
 fn pixels_come_in_the_format_that_was_asked_for_not_in_the_servers_own() {
     let init = PLAIN.parsed(2, 1);
-    let settings = Settings { format: PixelFormat::rgb565(), encodings: vec![RAW] };
+    let settings = Settings::new(PixelFormat::rgb565(), vec![RAW]);
     let open = || (Client::new(&init, &settings, ByteOrder::Bgrx), canvas_for(&init, ByteOrder::Bgrx).unwrap());
     let answer = every_cut(open, &update(&[rectangle([0, 0, 2, 1], RAW, &[0x00, 0xf8, 0xe0, 0x07])]));
     assert_eq!(drawn(&answer), ["RG"]);

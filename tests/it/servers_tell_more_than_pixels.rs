@@ -69,7 +69,7 @@ struct Session {
 impl Session {
     fn new() -> Session {
         let init = PLAIN.parsed(4, 1);
-        let settings = Settings { format: PixelFormat::rgb888([0, 8, 16]), encodings: vec![0] };
+        let settings = Settings::new(PixelFormat::rgb888([0, 8, 16]), vec![0]);
         let mut client = Client::new(&init, &settings, ByteOrder::Rgbx);
         client.messages();
         Session { client, canvas: canvas_for(&init, ByteOrder::Rgbx).unwrap(), inbox: Inbox::default() }

@@ -69,7 +69,7 @@ impl Viewer {
     async fn new(mut stream: DuplexStream, format: PixelFormat, encodings: &[i32]) -> Viewer {
         let (init, inbox) = shake(&mut stream, PASSWORD).await.unwrap();
         assert_eq!((init.width, init.height, init.name.as_str()), (SIZE.width, SIZE.height, "größe"));
-        let settings = Settings { format, encodings: encodings.to_vec() };
+        let settings = Settings::new(format, encodings.to_vec());
         Viewer {
             stream,
             inbox,

@@ -285,7 +285,7 @@ fn zywrle_has_other_tiles_too_and_coefficients_in_any_form() {
 #[test]
 fn a_quality_level_is_asked_for_with_zywrle_because_it_decides_how_often_averages_are_taken() {
     let asks = |encodings: Vec<i32>| {
-        let settings = Settings { format: PixelFormat::rgb888([0, 8, 16]), encodings };
+        let settings = Settings::new(PixelFormat::rgb888([0, 8, 16]), encodings);
         let messages = Client::new(&PLAIN.parsed(4, 4), &settings, ByteOrder::Rgbx).messages();
         let levels = messages[20..]
             .as_chunks::<4>()
