@@ -37,8 +37,12 @@ fn a_screenshot_equals_the_servers_own_screen() {
         let desktop = Desktop::start(server);
         assert_screenshot(&sshd, &desktop, &[], &format!("{server:?}"));
         assert!(desktop.screen().2.iter().any(|&byte| byte != 0), "{server:?} shows something");
-        for encoding in ["raw", "copyrect hextile", "zlib", "rre", "corre"] {
+        for encoding in ["raw", "copyrect hextile", "zlib", "rre", "corre", "tight", "zrle", "ultra"] {
             assert_screenshot(&sshd, &desktop, &["-encodings", encoding], &format!("{server:?}, {encoding}"));
+        }
+        for level in ["0", "9"] {
+            let more = ["-encodings", "tight", "--compress-level", level];
+            assert_screenshot(&sshd, &desktop, &more, &format!("{server:?}, compression {level}"));
         }
     }
 }
@@ -229,6 +233,9 @@ fn the_end_of_a_session_is_told_apart_from_its_loss() {
     assert_eq!(ended.code, Some(6), "{}", ended.said);
     let reason = ["closed", "reset", "broke off", "ended"].iter().any(|word| ended.said.contains(word));
     assert!(reason && ended.said.contains("127.0.0.1"), "{}", ended.said);
+    // When it is back, so is the desktop.
+    sshd.start_again();
+    assert_screenshot(&sshd, &desktop, &[], "the SSH server started again");
 
     // A signal is reported as one, and what was recorded is whole.
     let sshd = Sshd::start();

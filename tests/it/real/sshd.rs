@@ -54,11 +54,12 @@ impl Sshd {
         if root {
             fs::create_dir_all("/run/sshd").unwrap();
         }
-        let log = folder.path().join("sshd.log");
-        let mut command = Command::new("/usr/sbin/sshd");
-        let server = Running::start(command.args(["-D", "-e", "-f", &path("sshd_config")]), &log);
-        wait_for_port(port, &log);
-        Sshd { server, port, folder }
+        Sshd { server: serve(folder.path(), port), port, folder }
+    }
+
+    /// Starts anew, on the same port, after [`kill`](Sshd::kill).
+    pub fn start_again(&mut self) {
+        self.server = serve(self.folder.path(), self.port);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -92,6 +93,14 @@ impl Sshd {
         self.server.stop();
         connections.into_iter().for_each(|pid| super::signal(pid, "KILL"));
     }
+}
+
+fn serve(folder: &Path, port: u16) -> Running {
+    let log = folder.join("sshd.log");
+    let mut command = Command::new("/usr/sbin/sshd");
+    let server = Running::start(command.args(["-D", "-e", "-f"]).arg(folder.join("sshd_config")), &log);
+    wait_for_port(port, &log);
+    server
 }
 
 /// Makes a key, as `ssh-keygen -t KIND` does.
