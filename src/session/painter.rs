@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -21,8 +21,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// Something for the painter to do.
 pub(super) enum Job {
-    /// Bytes arrived.
-    Chunk(Bytes),
+    /// Bytes arrived, and when.
+    Chunk(Bytes, Instant),
     /// The canvas came back.
     Home(Box<Canvas>),
     /// Look again whether a picture is wanted.
@@ -132,7 +132,7 @@ impl Painter {
 
     fn paint_all(&mut self) -> Result<(), Error> {
         let early = Bytes::copy_from_slice(self.inbox.available());
-        self.record(&early)?;
+        self.record(&early, Instant::now())?;
         self.decode()?;
         loop {
             let due = !self.client.at_boundary(&self.inbox) || self.client.counts().updates == 0;
@@ -141,8 +141,8 @@ impl Painter {
                 false => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match job {
-                Ok(Job::Chunk(chunk)) => {
-                    self.record(&chunk)?;
+                Ok(Job::Chunk(chunk, arrived)) => {
+                    self.record(&chunk, arrived)?;
                     let size = chunk.len();
                     self.inbox.push(chunk);
                     self.decode()?;
@@ -252,9 +252,9 @@ impl Painter {
         self.outbox.send_bytes(self.client.messages());
     }
 
-    fn record(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn record(&mut self, bytes: &[u8], arrived: Instant) -> Result<(), Error> {
         match &mut self.recorder {
-            Some(recorder) => Ok(recorder.write(bytes)?),
+            Some(recorder) => Ok(recorder.write(bytes, arrived)?),
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use crate::oracles;
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 12] = [
+const TARGETS: [(&str, Oracle); 13] = [
     ("raw", |data| oracles::decoder(0, data)),
     ("rre", |data| oracles::decoder(2, data)),
     ("corre", |data| oracles::decoder(4, data)),
@@ -21,6 +21,7 @@ const TARGETS: [(&str, Oracle); 12] = [
     ("zywrle", |data| oracles::decoder(17, data)),
     ("client", oracles::client),
     ("handshake", oracles::handshake),
+    ("recording", oracles::recording),
 ];
 
 #[test]
