@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::Bench;
 use crate::client::{Client, Counts, Received, canvas_for};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::picture::{ByteOrder, Canvas};
 use crate::picture_file;
 use crate::recording::Recording;
@@ -26,11 +26,11 @@ pub fn run(what: &Bench) -> Result<(), Failure> {
     for path in &what.files {
         let recording = Recording::load(path)?;
         let init = &recording.init;
-        let mut canvas = canvas_for(init, ByteOrder::Rgbx).map_err(|error| of(path, error))?;
+        let mut canvas = canvas_for(init, ByteOrder::Rgbx).map_err(|error| Failure::in_file(path, error))?;
         let mut seconds = Vec::new();
         let mut counts = Counts::default();
         for _ in 0..what.passes.get() {
-            let (time, counted) = pass(&recording, &mut canvas).map_err(|error| of(path, error))?;
+            let (time, counted) = pass(&recording, &mut canvas).map_err(|error| Failure::in_file(path, error))?;
             seconds.push(time.as_secs_f64());
             counts = counted;
         }
@@ -42,10 +42,6 @@ pub fn run(what: &Bench) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn of(path: &Path, error: ProtocolError) -> Failure {
-    Failure::new(Kind::Protocol, format!("{}: {error}", path.display()))
 }
 
 /// Decodes the whole recording onto a black canvas; only the decoding is timed.
@@ -62,8 +58,11 @@ pub fn pass(recording: &Recording, canvas: &mut Canvas) -> Result<(Duration, Cou
     let start = Instant::now();
     while client.receive(&mut inbox, canvas)? == Received::UpdateDone {}
     let time = start.elapsed();
-    if !client.at_boundary(&inbox) {
-        return Err(ProtocolError::new("recording", inbox.offset(), "it ends in the middle of a message"));
+    let cut_off = if recording.cut_off { Some("block") } else { None };
+    let end = cut_off.or((!client.at_boundary(&inbox)).then_some("message"));
+    if let Some(end) = end {
+        let what = format!("it ends in the middle of a {end}");
+        return Err(ProtocolError::new("recording", inbox.offset(), what));
     }
     Ok((time, client.counts().clone()))
 }

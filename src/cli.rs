@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::error::{EXIT_CODES, Failure};
 
@@ -48,8 +49,10 @@ pub enum Command {
     View(View),
     /// Write a picture of a desktop, once all of it has been painted
     Screenshot(Screenshot),
-    /// Record what a server sends, to decode it again with `bench`
+    /// Record what a server sends, for `play` and `bench`
     Record(Record),
+    /// Show a recording in a window, at its own speed
+    Play(Play),
     /// Decode recordings and say how long it takes
     Bench(Bench),
     /// Show the viewer at work: an SSH server and a desktop inside this process
@@ -208,11 +211,53 @@ pub struct Record {
     #[command(flatten)]
     pub connection: Connection,
     /// Where the recording goes
-    #[arg(value_name = "FILE.rfb")]
+    #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Without times, or as other players and proxies of VNC take it [default: fbs if FILE ends in .fbs, else rfb]
+    #[arg(long)]
+    pub format: Option<RecordingFormat>,
     /// Stop after this many seconds (without it: at Ctrl+C, or when the server ends)
     #[arg(long, value_name = "N")]
     pub seconds: Option<NonZeroU64>,
+}
+
+/// The formats of recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecordingFormat {
+    /// ServerInit and what follows
+    Rfb,
+    /// FBS 001.001, which knows when it came
+    Fbs,
+}
+
+/// `sshvnc play`
+#[derive(Debug, Args)]
+#[command(after_help = "Keys: space pauses and goes on, left and right seek 5 seconds, escape ends.")]
+pub struct Play {
+    /// A recording, .rfb or .fbs; packed by zstd or not. One without times is played at 25 updates a second
+    pub file: PathBuf,
+    /// So many times faster: 0.1 to 100
+    #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
+    pub speed: f64,
+    /// Begin there: all before is decoded at once
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub start: Option<Duration>,
+    /// Begin again at the end
+    #[arg(long = "loop")]
+    pub again: bool,
+    /// Write the last picture, or the one at --start, and end, instead of opening a window
+    #[arg(long, value_name = "FILE.png", conflicts_with_all = ["again", "speed"])]
+    pub screenshot: Option<PathBuf>,
+}
+
+fn speed(typed: &str) -> Result<f64, String> {
+    let speed = typed.parse().ok().filter(|speed| (0.1..=100.0).contains(speed));
+    speed.ok_or_else(|| "0.1 to 100 are possible".to_owned())
+}
+
+fn seconds(typed: &str) -> Result<Duration, String> {
+    let seconds = typed.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "a number of seconds is needed".to_owned())
 }
 
 /// `sshvnc check`
@@ -240,8 +285,8 @@ pub struct List {
 /// `sshvnc bench`
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Recordings; .zst is unpacked
-    #[arg(value_name = "FILE.rfb", required = true)]
+    /// Recordings, .rfb or .fbs; packed by zstd or not
+    #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Print the SHA-256 of the last picture, as bytes R, G, B, 0
     #[arg(long)]
@@ -454,15 +499,38 @@ mod tests {
         };
         assert!(matches!(command("bench|a.rfb|--hash"), Command::Bench(_)));
         assert!(matches!(command("demo|--screenshot|a.png"), Command::Demo(_)));
+        match command("play|a.fbs|--speed|0.5|--start|1.5|--loop") {
+            Command::Play(play) => {
+                assert_eq!((play.speed, play.start, play.again), (0.5, Some(Duration::from_millis(1500)), true));
+            }
+            other => panic!("{other:?}"),
+        }
+        match command("record|host|a|--format|fbs") {
+            Command::Record(record) => assert_eq!(record.format, Some(RecordingFormat::Fbs)),
+            other => panic!("{other:?}"),
+        }
         assert!(matches!(typed("--help"), Ok(Typed::Say(_))));
         assert!(matches!(typed("-help"), Ok(Typed::Say(_))));
     }
 
     #[test]
     fn errors_take_one_line_and_the_code_of_usage() {
-        for line in
-            ["", "host:1|--nonsense", "host:1|-p|0", "host:1|-p|x", "-listen|host", "bench", "a|b", "-shared=7|a"]
-        {
+        for line in [
+            "",
+            "host:1|--nonsense",
+            "host:1|-p|0",
+            "host:1|-p|x",
+            "-listen|host",
+            "bench",
+            "a|b",
+            "-shared=7|a",
+            "play|a|--speed|0",
+            "play|a|--speed|nan",
+            "play|a|--start=-1",
+            "play|a|--start|1e30",
+            "play|a|--screenshot|b|--loop",
+            "record|host|a|--format|avi",
+        ] {
             let failure = typed(line).unwrap_err();
             assert_eq!(failure.exit_code(), 1, "{line}");
             assert!(!failure.to_string().contains('\n') && failure.to_string().len() > 10, "{failure}");

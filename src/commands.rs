@@ -3,13 +3,13 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use crate::cli::{Connection, Record, Screenshot, View};
+use crate::cli::{Connection, Record, RecordingFormat, Screenshot, View};
 use crate::config::{self, Purpose};
 use crate::display::{Headless, MinifbWindow, Until};
 use crate::error::Failure;
 use crate::hops::{self, Host};
 use crate::picture_file;
-use crate::recording;
+use crate::recording::{self, Format};
 use crate::ssh_config;
 use crate::target::Target;
 use crate::viewer::{self, Options};
@@ -44,7 +44,12 @@ pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
 /// # Errors
 /// [`Failure`]
 pub fn record(what: &Record) -> Result<(), Failure> {
-    let writer = recording::Writer::create(&what.file)?;
+    let format = match what.format {
+        Some(RecordingFormat::Rfb) => Format::Rfb,
+        Some(RecordingFormat::Fbs) => Format::Fbs,
+        None => Format::of_name(&what.file),
+    };
+    let writer = recording::Writer::create(&what.file, format)?;
     let plan = config::plan(&what.connection, Purpose::Record(writer))?;
     let until =
         what.seconds.map_or(Until::Ended, |seconds| Until::Time(Instant::now() + Duration::from_secs(seconds.get())));

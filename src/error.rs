@@ -1,6 +1,7 @@
 //! Why a command ended otherwise than well: one line for a person, an exit code for a script.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::recording;
 use crate::rfb::ProtocolError;
@@ -60,6 +61,11 @@ impl Failure {
     /// What was typed makes no sense.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure::new(Kind::Usage, message)
+    }
+
+    /// What a file holds is against the protocol.
+    pub fn in_file(path: &Path, error: ProtocolError) -> Failure {
+        Failure::new(Kind::Protocol, format!("{}: {error}", path.display()))
     }
 
     /// Adds what to try.

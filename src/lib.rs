@@ -21,6 +21,7 @@ pub mod list;
 pub mod passwd;
 pub mod picture;
 pub mod picture_file;
+pub mod play;
 pub mod recording;
 pub mod rfb;
 pub mod route;
@@ -55,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure>
         Command::View(what) => commands::view(&what),
         Command::Screenshot(what) => commands::screenshot(&what),
         Command::Record(what) => commands::record(&what),
+        Command::Play(what) => play::run(&what),
         Command::Bench(what) => bench::run(&what),
         Command::Demo(what) => demo::run(&what),
         Command::Passwd(what) => passwd::run(&what),
@@ -74,7 +76,7 @@ fn log(command: &Command) {
         Command::SshConfig(what) => what.verbose,
         Command::Check(what) => what.connection.verbose,
         Command::List(what) => what.connection.verbose,
-        Command::Bench(_) | Command::Passwd(_) => 0,
+        Command::Bench(_) | Command::Play(_) | Command::Passwd(_) => 0,
     };
     let level = ["sshvnc=warn", "sshvnc=info", "sshvnc=debug", "debug"][usize::from(verbose.min(3))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("SSHVNC_LOG")

@@ -1,4 +1,5 @@
-//! The rooms without sockets, threads and clocks as a crate of their own, so that fuzzing builds no SSH and no windows.
+//! The rooms without sockets, threads and clocks, and that of recordings, as a crate of their own, so that fuzzing builds
+//! no SSH and no windows.
 
 #[path = "../../src/client/mod.rs"]
 pub mod client;
@@ -8,5 +9,7 @@ pub mod decode;
 pub mod escape;
 #[path = "../../src/picture/mod.rs"]
 pub mod picture;
+#[path = "../../src/recording/mod.rs"]
+pub mod recording;
 #[path = "../../src/rfb/mod.rs"]
 pub mod rfb;

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Instant;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -44,7 +45,7 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
     let (init, agreed) = handshake::shake(&mut connection, &mut inbox, shared, password, &asker).await?;
     let canvas = canvas_for(&init, order)?;
     if let Some(recorder) = &mut recorder {
-        recorder.begin(&init)?;
+        recorder.begin(&init, Instant::now())?;
     }
     let Lines { events, outbox, outgoing, wants, jobs, farewell } = lines;
     let transport::Connection { inbound, outbound, facts } = connection;

@@ -22,8 +22,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// Something for the painter to do.
 pub(super) enum Job {
-    /// Bytes arrived.
-    Chunk(Bytes),
+    /// Bytes arrived, and when.
+    Chunk(Bytes, Instant),
     /// The canvas came back.
     Home(Box<Canvas>),
     /// Look again whether a picture is wanted.
@@ -134,7 +134,7 @@ impl Painter {
 
     fn paint_all(&mut self) -> Result<(), Error> {
         let early = Bytes::copy_from_slice(self.inbox.available());
-        self.record(&early)?;
+        self.record(&early, Instant::now())?;
         self.decode()?;
         loop {
             let due = !self.client.at_boundary(&self.inbox) || self.client.counts().updates == 0;
@@ -143,8 +143,8 @@ impl Painter {
                 false => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match job {
-                Ok(Job::Chunk(chunk)) => {
-                    self.record(&chunk)?;
+                Ok(Job::Chunk(chunk, arrived)) => {
+                    self.record(&chunk, arrived)?;
                     let size = chunk.len();
                     self.inbox.push(chunk);
                     self.decode()?;
@@ -265,9 +265,9 @@ impl Painter {
         self.outbox.send_bytes(self.client.messages());
     }
 
-    fn record(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn record(&mut self, bytes: &[u8], arrived: Instant) -> Result<(), Error> {
         match &mut self.recorder {
-            Some(recorder) => Ok(recorder.write(bytes)?),
+            Some(recorder) => Ok(recorder.write(bytes, arrived)?),
             None => Ok(()),
         }
     }

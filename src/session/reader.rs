@@ -1,7 +1,7 @@
 //! The reader task: empties the connection into the painter's queue, whatever the painter is doing.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
@@ -20,13 +20,14 @@ pub(super) async fn read(mut inbound: Inbound, peer: String, room: Arc<Semaphore
     let end = loop {
         match inbound.chunk().await {
             Ok(Some(chunk)) => {
+                let arrived = Instant::now();
                 let size = u32::try_from(chunk.len().min(MOST_WAITING)).unwrap_or(u32::MAX);
                 match tokio::time::timeout(FULL_LIMIT, room.acquire_many(size)).await {
                     Ok(Ok(permit)) => permit.forget(),
                     Ok(Err(_)) => return,
                     Err(_) => break Err(Error::Flooded(peer)),
                 }
-                if !painter.give(Job::Chunk(chunk)) {
+                if !painter.give(Job::Chunk(chunk, arrived)) {
                     return;
                 }
             }

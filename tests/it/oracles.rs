@@ -1,11 +1,14 @@
 //! What must hold for any bytes at all: run by the fuzz targets with bytes of their making, and here with their seeds.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sshvnc::decode::{
     DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rre, Tight, Trle, Ultra, Zlib, ZlibHex,
     Zrle,
 };
 use sshvnc::picture::{ByteOrder, Target};
+use sshvnc::recording::{Arrival, Recording};
 use sshvnc::rfb::Inbox;
 use sshvnc::rfb::handshake::{Handshake, Step};
 
@@ -193,4 +196,46 @@ pub fn handshake(data: &[u8]) {
     let answer = run(&mut std::iter::empty());
     assert_eq!(run(&mut std::iter::repeat(1)), answer, "byte by byte against whole");
     assert_eq!(run(&mut random_cuts(seed.into())), answer, "cut against whole");
+}
+
+/// A file that may be a recording: what it says of itself is true of what was read. And the blocks of FBS that a stream
+/// lies in change nothing but the times.
+pub fn recording(data: &[u8]) {
+    let read = |bytes: Vec<u8>| {
+        let length = bytes.len();
+        let recording = Recording::parse(bytes)?;
+        let Recording { messages, start, arrivals, .. } = &recording;
+        assert!(*start as usize + messages.len() <= length, "more than the file holds");
+        assert!(arrivals.is_sorted_by(|a, b| a.at < b.at && a.end <= b.end), "not in order: {arrivals:?}");
+        assert_eq!(arrivals.last().map_or(0, |last| last.end), messages.len());
+        Ok::<_, String>(recording)
+    };
+    if let Err(text) = read(data.to_vec()) {
+        assert!(!text.contains(char::is_control), "a control character is shown: {text:?}");
+    }
+    let Some((&seed, stream)) = data.split_first() else { return };
+    let in_blocks = |cuts: &mut dyn Iterator<Item = usize>| {
+        let (mut file, mut rest, mut milliseconds) = (b"FBS 001.001\n".to_vec(), stream, 0u32);
+        let mut times = Vec::new();
+        while !rest.is_empty() {
+            let (block, later) = rest.split_at(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
+            rest = later;
+            milliseconds += u32::from(seed);
+            times.push((stream.len() - rest.len(), Duration::from_millis(milliseconds.into())));
+            file.extend((block.len() as u32).to_be_bytes());
+            file.extend(block);
+            file.resize(file.len() + block.len().wrapping_neg() % 4, 0);
+            file.extend(milliseconds.to_be_bytes());
+        }
+        let Recording { init, messages, start, arrivals, cut_off } = read(file)?;
+        // Each byte came with the block that it lies in.
+        for Arrival { at, end } in arrivals {
+            let last = times.iter().find(|(behind, _)| *behind >= start as usize + end);
+            assert_eq!(last.map(|(_, time)| *time), Some(at));
+        }
+        Ok::<_, String>((init, messages, start, cut_off))
+    };
+    let answer = in_blocks(&mut std::iter::empty());
+    assert_eq!(in_blocks(&mut std::iter::repeat(1)), answer, "byte by byte against whole");
+    assert_eq!(in_blocks(&mut random_cuts(seed.into())), answer, "cut against whole");
 }

@@ -8,7 +8,7 @@ use crate::oracles;
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 15] = [
+const TARGETS: [(&str, Oracle); 16] = [
     ("raw", |data| oracles::decoder(0, data)),
     ("rre", |data| oracles::decoder(2, data)),
     ("corre", |data| oracles::decoder(4, data)),
@@ -24,6 +24,7 @@ const TARGETS: [(&str, Oracle); 15] = [
     ("jpeg", |data| oracles::decoder(21, data)),
     ("client", oracles::client),
     ("handshake", oracles::handshake),
+    ("recording", oracles::recording),
 ];
 
 #[test]

@@ -18,6 +18,7 @@ use sshvnc::rfb::encoding::PIXEL_ENCODINGS;
 
 use crate::every_cut::{Answer, every_cut, random_cuts, receive, whole};
 use crate::naive;
+use crate::real::viewer::{read_png, run, sshvnc};
 
 /// Bytes at the start of a large recording that are also decoded byte by byte.
 const PREFIX: usize = 200_000;
@@ -89,6 +90,17 @@ fn the_small_ones_do_however_they_are_cut() {
     assert!(events.iter().any(|event| matches!(event, Event::Cursor(Some(_)))));
     assert!(events.iter().any(|event| matches!(event, Event::Resized(_))));
     assert!(events.iter().any(|event| matches!(event, Event::Bell)));
+}
+
+#[test]
+fn playing_the_small_ones_ends_in_the_same_picture() {
+    let home = tempfile::tempdir().unwrap();
+    let picture = home.path().join("last.png");
+    for Listed { path, hash: expected, .. } in listed(&own()) {
+        let ended = run(sshvnc(home.path()).args(["play", "--screenshot"]).arg(&picture).arg(&path));
+        assert_eq!((ended.code, ended.said.as_str()), (Some(0), ""), "{}", path.display());
+        assert_eq!(hash(&read_png(&picture).2), expected, "{}", path.display());
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("errand", &["error", "terminal", "transport"]),
     ("list", &["cli", "desktops", "errand", "error", "route", "session", "target", "terminal", "transport"]),
     ("picture_file", &["error", "picture"]),
+    ("play", &["cli", "client", "display", "error", "picture", "picture_file", "recording", "rfb"]),
     (
         "commands",
         &[

@@ -9,6 +9,7 @@ use crate::real::desktop::{ALL, Desktop, Screen, Server, xdotool};
 use crate::real::sshd::Sshd;
 use crate::real::viewer::{Ended, Picture, finish, same_but_for_the_pointer, sshvnc_at, target};
 use crate::real::{PATIENCE, output, within};
+use crate::server::{PLAIN, rectangle, update};
 
 /// A viewer that shows a desktop on a screen.
 struct Window<'a> {
@@ -195,6 +196,82 @@ fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_s
     });
     assert!(arrived, "{:?}", fs::read_to_string(&events));
     assert_eq!(window.close().code, Some(143));
+}
+
+/// An FBS recording of a desktop of 64x48 pixels that is red from the start, and green, then blue, at these seconds.
+fn traffic_light(green: u32, blue: u32) -> Vec<u8> {
+    let init = [&b"RFB 003.003\n\0\0\0\x01"[..], &PLAIN.server_init(64, 48)].concat();
+    let colour = |letter| update(&[rectangle([0, 0, 64, 48], 2, &[&[0; 4], PLAIN.pixel(letter)].concat())]);
+    let blocks = [(init, 0), (colour('R'), 0), (colour('G'), green), (colour('B'), blue)];
+    blocks.iter().fold(b"FBS 001.001\n".to_vec(), |mut file, (data, seconds)| {
+        file.extend((data.len() as u32).to_be_bytes());
+        file.extend(data);
+        file.resize(file.len().next_multiple_of(4), 0);
+        file.extend((seconds * 1000).to_be_bytes());
+        file
+    })
+}
+
+#[test]
+fn a_recording_is_played_at_its_speed_and_obeys_its_keys() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("light.fbs");
+    fs::write(&file, traffic_light(600, 1203)).unwrap();
+    let screen = Screen::start(640, 480);
+    let play = |options: &[&str]| {
+        let mut command = crate::real::viewer::sshvnc(home.path());
+        command.arg("play").args(options).arg(&file).env("DISPLAY", &screen.display);
+        let window = Window { viewer: command.spawn().unwrap(), screen: &screen };
+        assert!(within(PATIENCE, || window.id().is_some()), "no window: {:?}", window.close());
+        window.point(32, 24);
+        window
+    };
+    let shows = |window: &Window, colour: [u8; 3], title: &str| {
+        let mut seen = (0, 0, Vec::new());
+        let mut read = String::new();
+        let so = within(Duration::from_secs(10), || {
+            seen = window.picture();
+            read = window.id().map_or_else(String::new, |id| xdotool(&screen.display, &["getwindowname", &id]));
+            let all = seen.2.chunks_exact(3).all(|pixel| pixel == colour);
+            (seen.0, seen.1) == (64, 48) && all && read.contains(title)
+        });
+        assert!(so, "{colour:?} {title}: \"{read}\", {}x{}, {:?}", seen.0, seen.1, seen.2.first_chunk::<3>());
+    };
+    let (red, green, blue) = ([255, 0, 0], [0, 255, 0], [0, 0, 255]);
+
+    let window = play(&["--start", "595"]);
+    shows(&window, red, "x - 9:5");
+    // Green comes by itself.
+    shows(&window, green, "x - 10:0");
+    window.act(&["key", "space"]);
+    shows(&window, green, "paused");
+    window.act(&["key", "--delay", "50", "Left", "Left", "Left"]);
+    shows(&window, red, "paused");
+    window.act(&["key", "--delay", "50", "Right", "Right", "Right", "Right"]);
+    shows(&window, green, "/ 20:03, paused");
+    window.act(&["key", "space"]);
+    shows(&window, green, "playing");
+    window.act(&["key", "Escape"]);
+    let ended = finish(window.viewer, Duration::from_secs(10));
+    assert_eq!((ended.code, ended.said.as_str()), (Some(0), ""));
+
+    // A hundred times faster, to the end; then it stands there until the window is closed.
+    let window = play(&["--speed", "100", "--start", "500"]);
+    shows(&window, blue, "20:03 / 20:03, ended");
+    screen.ask_to_close(window.id().unwrap().parse().unwrap());
+    let ended = finish(window.viewer, Duration::from_secs(10));
+    assert_eq!((ended.code, ended.said.as_str()), (Some(0), ""));
+
+    // And over again.
+    let window = play(&["--speed", "100", "--start", "1100", "--loop"]);
+    shows(&window, blue, "ended");
+    shows(&window, red, "playing");
+    window.act(&["key", "Escape"]);
+    assert_eq!(finish(window.viewer, Duration::from_secs(10)).code, Some(0));
+
+    let mut command = crate::real::viewer::sshvnc(home.path());
+    let ended = finish(command.arg("play").arg(&file).spawn().unwrap(), Duration::from_secs(10));
+    assert_eq!(ended.code, Some(5), "{}", ended.said);
 }
 
 #[test]

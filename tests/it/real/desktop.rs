@@ -37,11 +37,23 @@ pub struct Desktop {
 impl Desktop {
     /// Starts a server that asks for [`PASSWORD`], with a terminal that shows some text.
     pub fn start(server: Server) -> Desktop {
-        let desktop = Desktop::start_empty(server);
-        desktop.with_client("xterm", &["-fn", "fixed", "-geometry", "80x24+40+40", "-e", "sh", "-c", TEXT])
+        Desktop::start_empty(server).with_text()
+    }
+
+    /// The same, which asks nobody for anything.
+    pub fn start_without_password(server: Server) -> Desktop {
+        Desktop::launch(server, false).with_text()
     }
 
     pub fn start_empty(server: Server) -> Desktop {
+        Desktop::launch(server, true)
+    }
+
+    fn with_text(self) -> Desktop {
+        self.with_client("xterm", &["-fn", "fixed", "-geometry", "80x24+40+40", "-e", "sh", "-c", TEXT])
+    }
+
+    fn launch(server: Server, asks: bool) -> Desktop {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let display = format!(":{port}");
@@ -50,12 +62,20 @@ impl Desktop {
         let socket = folder.path().join("vnc.sock");
         let log = folder.path().join("log");
         let (rfbport, passwd) = (port.to_string(), password_file.to_str().unwrap());
+        let asked = |options: [&str; 2]| asks.then(|| options.map(str::to_owned)).into_iter().flatten();
         let mut servers = Vec::new();
         match server {
             Server::Xtigervnc => servers.push(Running::start(
                 Command::new("Xtigervnc")
                     .args([&display, "-geometry", "800x600", "-depth", "24", "-rfbport", &rfbport])
-                    .args(["-interface", "127.0.0.1", "-nolisten", "tcp", "-SecurityTypes", "VncAuth"])
+                    .args([
+                        "-interface",
+                        "127.0.0.1",
+                        "-nolisten",
+                        "tcp",
+                        "-SecurityTypes",
+                        if asks { "VncAuth" } else { "None" },
+                    ])
                     .args([
                         "-rfbauth",
                         passwd,
@@ -69,7 +89,8 @@ impl Desktop {
             Server::Xtightvnc => servers.push(Running::start(
                 Command::new("Xtightvnc")
                     .args([&display, "-geometry", "800x600", "-depth", "24", "-rfbport", &rfbport])
-                    .args(["-interface", "127.0.0.1", "-nolisten", "tcp", "-rfbauth", passwd])
+                    .args(["-interface", "127.0.0.1", "-nolisten", "tcp"])
+                    .args(asked(["-rfbauth", passwd]))
                     .args(["-fp", "/usr/share/fonts/X11/misc"]),
                 &log,
             )),
@@ -80,7 +101,8 @@ impl Desktop {
                 servers.push(Running::start(
                     Command::new("x11vnc")
                         .args(["-display", &display, "-rfbport", &rfbport, "-localhost", "-rfbportv6", "-1"])
-                        .args(["-forever", "-shared", "-noxrecord", "-passwd", PASSWORD]),
+                        .args(["-forever", "-shared", "-noxrecord"])
+                        .args(asked(["-passwd", PASSWORD])),
                     &log,
                 ));
             }
