@@ -14,6 +14,9 @@ use crate::transport::Stream;
 /// The most that waits to be written. More than any server's window (OpenSSH grants 2 MiB), which is what bounds it.
 const MOST_QUEUED: usize = 8 * 1024 * 1024;
 
+// Reading 64 KiB ahead, where russh asks for the four bytes of a packet's length and then for the rest, was not faster:
+// 0.76, 0.80 and 0.68 CPU seconds a GB against 0.69, 0.73 and 0.68 (medians of 5 rounds, in turn).
+
 /// The holding end of a leash; dropping it fails the reads of the stream at the other end. russh runs a session in a
 /// task of its own that nothing else can stop while it waits for a silent peer.
 pub(super) struct Leash {
