@@ -13,6 +13,8 @@ use crate::transport::{Asker, Error};
 
 /// How long a command that only looks around may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(20);
+/// How long the last words of a command may take behind its status.
+const WORDS_LIMIT: Duration = Duration::from_secs(1);
 /// More than this is not read of what a command prints.
 const MOST_PRINTED: usize = 256 * 1024;
 
@@ -128,9 +130,20 @@ impl Running {
             Ok::<(), Error>(())
         };
         match tokio::time::timeout(pause, going).await {
-            Err(_) => Ok(false),
-            Ok(ended) => ended.and_then(|()| self.well()).map(|()| true),
+            Err(_) => return Ok(false),
+            Ok(ended) => ended?,
         }
+        if self.printed.status != Some(0) {
+            // Why it failed may be told behind the status.
+            let rest = async {
+                while self.step().await? {}
+                Ok::<(), Error>(())
+            };
+            if let Ok(ended) = tokio::time::timeout(WORDS_LIMIT, rest).await {
+                ended?;
+            }
+        }
+        self.well().map(|()| true)
     }
 
     /// Takes in what comes next; false at the end.

@@ -18,7 +18,7 @@ impl User {
         assert!(is_root(), "only root can make a user: leave this test out with --skip for_root_to_test");
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("sshvnc{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        output(Command::new("useradd").args(["-M", "-s", "/bin/sh", &name]));
+        output(Command::new("useradd").args(["-m", "-s", "/bin/sh", &name]));
         let mut change = Command::new("chpasswd").stdin(Stdio::piped()).spawn().unwrap();
         change.stdin.take().unwrap().write_all(format!("{name}:{USER_PASSWORD}\n").as_bytes()).unwrap();
         assert!(change.wait().unwrap().success());
@@ -30,6 +30,6 @@ impl Drop for User {
     fn drop(&mut self) {
         // What a test started as this user ends with it.
         let _ = Command::new("pkill").args(["-KILL", "-u", &self.name]).stderr(Stdio::null()).status();
-        let _ = Command::new("userdel").args(["-f", &self.name]).stderr(Stdio::null()).status();
+        let _ = Command::new("userdel").args(["-f", "-r", &self.name]).stderr(Stdio::null()).status();
     }
 }
