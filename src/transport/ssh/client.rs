@@ -60,8 +60,14 @@ pub(super) async fn connect(
     let facts = Arc::new(Mutex::new(facts));
     let (report, life) = watch::channel(Life::default());
     let door = Door::default();
-    let (judge, shared) = (Some(judge), (facts.clone(), door.clone()));
-    let client = Client { judge, belief: None, server: server.clone(), report, facts: shared.0, door: shared.1 };
+    let client = Client {
+        judge: Some(judge),
+        belief: None,
+        server: server.clone(),
+        report,
+        facts: facts.clone(),
+        door: door.clone(),
+    };
     let (hold, stream) = leash(stream);
     let limit = options.connect_timeout.unwrap_or(KEX_LIMIT);
     let connecting = asker.clock().within(limit, client::connect_stream(config, stream, client));
