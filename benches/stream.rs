@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sshvnc::bench;
 use sshvnc::client::canvas_for;
+use sshvnc::lanes;
 use sshvnc::picture::ByteOrder;
 use sshvnc::recording::Recording;
 use sshvnc::rfb::encoding::PIXEL_ENCODINGS;
@@ -35,13 +36,17 @@ fn stream(criterion: &mut Criterion) {
         for path in listed(&folder) {
             let recording = Recording::load(&path).expect("a recording");
             let mut canvas = canvas_for(&recording.init, ByteOrder::Rgbx).expect("a desktop of an ordinary size");
-            let (_, counts) = bench::pass(&recording, &mut canvas).expect("a whole recording");
+            let (_, counts) =
+                bench::pass(&recording, &mut canvas, lanes::start(0).unwrap()).expect("a whole recording");
             group.throughput(Throughput::Elements(counts.pixels));
             let name = path.file_name().unwrap_or_default().to_string_lossy().replace(".rfb.zst", "");
             group.bench_function(name, |bencher| {
                 // Clearing the canvas and making the client are not part of the decoding.
                 bencher.iter_custom(|passes| {
-                    (0..passes).filter_map(|_| bench::pass(&recording, &mut canvas).ok()).map(|(time, _)| time).sum()
+                    (0..passes)
+                        .filter_map(|_| bench::pass(&recording, &mut canvas, lanes::start(0).unwrap()).ok())
+                        .map(|(time, _)| time)
+                        .sum()
                 });
             });
         }

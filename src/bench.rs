@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::Bench;
 use crate::client::{Client, Counts, Received, canvas_for};
+use crate::decode::Lanes;
 use crate::error::Failure;
+use crate::lanes;
 use crate::picture::{ByteOrder, Canvas};
 use crate::picture_file;
 use crate::recording::Recording;
@@ -30,7 +32,8 @@ pub fn run(what: &Bench) -> Result<(), Failure> {
         let mut seconds = Vec::new();
         let mut counts = Counts::default();
         for _ in 0..what.passes.get() {
-            let (time, counted) = pass(&recording, &mut canvas).map_err(|error| Failure::in_file(path, error))?;
+            let (time, counted) = pass(&recording, &mut canvas, start_lanes(what.lanes)?)
+                .map_err(|error| Failure::in_file(path, error))?;
             seconds.push(time.as_secs_f64());
             counts = counted;
         }
@@ -44,15 +47,24 @@ pub fn run(what: &Bench) -> Result<(), Failure> {
     Ok(())
 }
 
+fn start_lanes(count: u8) -> Result<Box<dyn Lanes>, Failure> {
+    lanes::start(count.into()).map_err(|error| Failure::usage(format!("no thread for a lane: {error}")))
+}
+
 /// Decodes the whole recording onto a black canvas; only the decoding is timed.
 ///
 /// # Errors
 /// [`ProtocolError`], also for a recording that ends inside a message.
-pub fn pass(recording: &Recording, canvas: &mut Canvas) -> Result<(Duration, Counts), ProtocolError> {
+pub fn pass(
+    recording: &Recording,
+    canvas: &mut Canvas,
+    lanes: Box<dyn Lanes>,
+) -> Result<(Duration, Counts), ProtocolError> {
     let init = &recording.init;
     canvas.resize(crate::picture::Size::new(init.width, init.height));
     canvas.clear();
     let mut client = Client::of_recording(init, canvas.order());
+    client.set_lanes(lanes);
     let mut inbox = Inbox::default();
     inbox.push(recording.messages.clone());
     let start = Instant::now();

@@ -297,6 +297,9 @@ pub struct Bench {
     /// How often each is decoded; the median counts
     #[arg(long, value_name = "N", default_value = "5")]
     pub passes: NonZeroU32,
+    /// Threads that unpack Tight and JPEG rectangles beside the one that paints
+    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub lanes: u8,
     /// Write the last picture
     #[arg(long, value_name = "FILE.png")]
     pub dump: Option<PathBuf>,

@@ -17,6 +17,7 @@ pub mod errand;
 pub mod error;
 pub mod escape;
 pub mod hops;
+pub mod lanes;
 pub mod list;
 pub mod passwd;
 pub mod picture;

@@ -2,13 +2,15 @@
 
 use super::flow::{self, Flow};
 use super::pseudo::{self, Meaning};
-use super::rectangle::Decoders;
+use super::rectangle::{self, Decoders};
+use super::underway::{Alone, Place, Underway};
 use super::{Counts, Event};
-use crate::decode::{Fault, Pixels, Progress};
+use crate::decode::{Fault, Job, Lanes, Pixels, Progress};
 use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
 use crate::rfb::server_message::{self, RectangleHeader, fence};
 use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, encoding, text};
+use std::sync::Arc;
 
 /// The largest desktop, in pixels: 8K, and what memory can bear.
 const LARGEST_DESKTOP: usize = 34_000_000;
@@ -76,8 +78,9 @@ enum State {
 pub struct Client {
     state: State,
     size: Size,
-    pixels: Pixels,
+    pixels: Arc<Pixels>,
     decoders: Decoders,
+    underway: Underway,
     messages: Vec<u8>,
     events: Vec<Event>,
     damage: Damage,
@@ -127,8 +130,9 @@ impl Client {
         Client {
             state: State::Message,
             size: Size { width: init.width, height: init.height },
-            pixels: Pixels::new(format, order),
+            pixels: Arc::new(Pixels::new(format, order)),
             decoders: Decoders::new(),
+            underway: Underway::new(Box::new(Alone)),
             messages: Vec::new(),
             events: Vec::new(),
             damage: Damage::default(),
@@ -137,6 +141,11 @@ impl Client {
             message: "FramebufferUpdate",
             flow: Flow::new(),
         }
+    }
+
+    /// Unpacks rectangles on `lanes` from now on. Nothing of what this client says or paints depends on them.
+    pub fn set_lanes(&mut self, lanes: Box<dyn Lanes>) {
+        self.underway = Underway::new(lanes);
     }
 
     /// Asks for no more updates until [`release`](Client::release): the window has not taken the last one yet.
@@ -203,12 +212,18 @@ impl Client {
     /// [`ProtocolError`] if the server broke the protocol; the session is over then.
     pub fn receive(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Received, ProtocolError> {
         loop {
+            self.keep_order(canvas)?;
             let rectangle = match self.state {
                 State::Update { number, .. } => Some((number.saturating_add(1), None)),
                 State::Rectangle { number, header, .. } => Some((number, Some(header.encoding))),
                 _ => None,
             };
-            match self.step(inbox, canvas) {
+            let step = self.step(inbox, canvas);
+            if !matches!(step, Ok(Step::Again)) {
+                // What came before an error is painted, and may be wrong before it.
+                self.paint_all(canvas)?;
+            }
+            match step {
                 Ok(Step::Again) => {}
                 Ok(Step::NeedMore) => return Ok(Received::NeedMore),
                 Ok(Step::UpdateDone) => return Ok(Received::UpdateDone),
@@ -219,6 +234,41 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Paints the rectangles under way, unless what comes next may overtake them.
+    fn keep_order(&mut self, canvas: &mut Canvas) -> Result<(), ProtocolError> {
+        match self.state {
+            _ if self.underway.is_empty() => Ok(()),
+            State::Update { left, .. } if left != Some(0) && !self.underway.is_alone() => Ok(()),
+            State::Rectangle { header, .. } if rectangle::goes_to_lanes(header.encoding) => {
+                let pixels = usize::from(header.width) * usize::from(header.height);
+                while self.underway.is_full(pixels) && !self.underway.is_empty() {
+                    self.paint_oldest(canvas)?;
+                }
+                Ok(())
+            }
+            _ => self.paint_all(canvas),
+        }
+    }
+
+    fn paint_all(&mut self, canvas: &mut Canvas) -> Result<(), ProtocolError> {
+        while !self.underway.is_empty() {
+            self.paint_oldest(canvas)?;
+        }
+        Ok(())
+    }
+
+    fn paint_oldest(&mut self, canvas: &mut Canvas) -> Result<(), ProtocolError> {
+        let Some((place, result)) = self.underway.paint(canvas) else { return Ok(()) };
+        let Place { area, encoding, number, offset } = place;
+        result.map_err(|Fault(what)| {
+            let mut error = ProtocolError::new(self.message, offset, what);
+            error.rectangle = Some((number, encoding));
+            error
+        })?;
+        self.painted(area, encoding);
+        Ok(())
     }
 
     fn step(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Step, Fault> {
@@ -251,7 +301,7 @@ impl Client {
             State::ColourMap { first, left } => {
                 let colour = inbox.unit(|reader| Ok([reader.u16()?, reader.u16()?, reader.u16()?]));
                 let Some(colour) = colour else { return Ok(Step::NeedMore) };
-                self.pixels.set_colour(first.into(), colour.map(|part| (part >> 8) as u8));
+                Arc::make_mut(&mut self.pixels).set_colour(first.into(), colour.map(|part| (part >> 8) as u8));
                 self.state = State::ColourMap { first: first.wrapping_add(1), left: left - 1 };
                 Ok(Step::Again)
             }
@@ -384,6 +434,16 @@ impl Client {
                 return Ok(Progress::NeedMore);
             };
             canvas.copy(x, y, area).map_err(|_| Fault(format!("a copy from {x},{y} outside of the desktop")))?;
+        } else if rectangle::goes_to_lanes(encoding) {
+            let size = (usize::from(area.width()), usize::from(area.height()));
+            let Some(rectangle) = self.decoders.cut(encoding, inbox, size, &self.pixels)? else {
+                return Ok(Progress::NeedMore);
+            };
+            let number = if let State::Rectangle { number, .. } = self.state { number } else { 0 };
+            let job = Job::new(rectangle, size.0, size.1, self.pixels.clone());
+            self.underway.add(job, Place { area, encoding, number, offset: inbox.offset() });
+            // Painted when its turn comes.
+            return Ok(Progress::Done);
         } else {
             let mut target = canvas.target(area)?;
             if self.decoders.advance(encoding, inbox, &mut target, &self.pixels)? == Progress::NeedMore {

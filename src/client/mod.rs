@@ -7,6 +7,7 @@ mod flow;
 mod machine;
 mod pseudo;
 mod rectangle;
+mod underway;
 
 pub use event::{Counts, Event};
 pub use machine::{Client, Received, Settings, canvas_for};

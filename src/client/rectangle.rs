@@ -1,8 +1,8 @@
 //! The decoders of a session and which of them an encoding belongs to.
 
 use crate::decode::{
-    DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rre, Tight, Trle, Ultra, Zlib, ZlibHex,
-    Zrle,
+    DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rectangle, Rre, Tight, Trle, Ultra,
+    Zlib, ZlibHex, Zrle,
 };
 use crate::picture::Target;
 use crate::rfb::{Inbox, encoding};
@@ -22,6 +22,12 @@ pub(super) struct Decoders {
     tight: Tight,
     tight_png: Tight,
     jpeg: Jpeg,
+}
+
+/// Whether rectangles of this encoding can be unpacked beside each other: Tight has four histories, and pictures none.
+/// Zlib, ZRLE and their kin have one, so another thread would only add a copy.
+pub(super) fn goes_to_lanes(encoding: i32) -> bool {
+    matches!(encoding, encoding::TIGHT | encoding::TIGHT_PNG | encoding::JPEG)
 }
 
 impl Decoders {
@@ -46,6 +52,25 @@ impl Decoders {
     /// The quality that ZYWRLE was asked for in.
     pub(super) fn set_quality(&mut self, level: u8) {
         self.wavelet_levels = encoding::zywrle_levels(level);
+    }
+
+    /// Cuts a rectangle out of the stream that any thread can unpack, once all of it is there.
+    pub(super) fn cut(
+        &mut self,
+        encoding: i32,
+        inbox: &mut Inbox,
+        (width, height): (usize, usize),
+        pixels: &Pixels,
+    ) -> Result<Option<Rectangle>, Fault> {
+        let tight = match encoding {
+            encoding::JPEG => {
+                return Ok(self.jpeg.cut(inbox, width, height, pixels)?.map(|parcel| self.jpeg.rectangle(parcel)));
+            }
+            encoding::TIGHT_PNG => &mut self.tight_png,
+            _ => &mut self.tight,
+        };
+        let Some(parcel) = tight.cut(inbox, width, height, pixels)? else { return Ok(None) };
+        tight.rectangle(parcel, width, height, pixels).map(Some)
     }
 
     /// Paints what has arrived of a rectangle.
@@ -73,9 +98,6 @@ impl Decoders {
                 });
                 parcel(&mut self.zrle, inbox, target, pixels)
             }
-            encoding::TIGHT => parcel(&mut self.tight, inbox, target, pixels),
-            encoding::TIGHT_PNG => parcel(&mut self.tight_png, inbox, target, pixels),
-            encoding::JPEG => parcel(&mut self.jpeg, inbox, target, pixels),
             _ => Err(Fault::from("an encoding that was not asked for")),
         }
     }

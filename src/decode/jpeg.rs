@@ -1,6 +1,6 @@
 //! JPEG (rfbproto, "JPEG Encoding"): a JPEG picture, which may lack the tables that an earlier one had.
 
-use super::image::{self, Image};
+use super::lanes::{Kind, Rectangle, Scratch};
 use super::{Fault, Parcel, ParcelDecoder, Pixels};
 use crate::picture::Target;
 use crate::rfb::Inbox;
@@ -22,8 +22,7 @@ pub struct Jpeg {
     // The segments of the last picture that had any.
     huffman: Vec<u8>,
     quantisation: Vec<u8>,
-    spliced: Vec<u8>,
-    image: Image,
+    scratch: Scratch,
 }
 
 impl ParcelDecoder for Jpeg {
@@ -36,28 +35,31 @@ impl ParcelDecoder for Jpeg {
     }
 
     fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {
-        let mut picture: &[u8] = &parcel.payload;
-        self.spliced.clear();
-        self.spliced.extend([MARKER, START_OF_IMAGE]);
-        let kinds = [(HUFFMAN_TABLES, &mut self.huffman), (QUANTISATION_TABLES, &mut self.quantisation)];
-        for (kind, remembered) in kinds {
-            let tables = || segments(picture).filter(|(marker, _)| *marker == kind).map(|(_, segment)| segment);
-            if tables().next().is_none() {
-                self.spliced.extend_from_slice(remembered);
-            } else {
-                remembered.clear();
-                tables().for_each(|segment| remembered.extend_from_slice(segment));
-            }
-        }
-        if self.spliced.len() > 2 {
-            self.spliced.extend_from_slice(picture.get(2..).unwrap_or_default());
-            picture = &self.spliced;
-        }
-        image::jpeg(picture, target, pixels.order(), &mut self.image)
+        self.rectangle(parcel).unpack(target, pixels, &mut self.scratch)
     }
 }
 
 impl Jpeg {
+    /// A parcel with the tables that it lacks, to be unpacked anywhere.
+    pub fn rectangle(&mut self, parcel: Parcel) -> Rectangle {
+        let picture = parcel.payload;
+        let mut tables = vec![MARKER, START_OF_IMAGE];
+        for (kind, remembered) in [(HUFFMAN_TABLES, &mut self.huffman), (QUANTISATION_TABLES, &mut self.quantisation)] {
+            let own = || segments(&picture).filter(|(marker, _)| *marker == kind).map(|(_, segment)| segment);
+            if own().next().is_none() {
+                tables.extend_from_slice(remembered);
+            } else {
+                remembered.clear();
+                own().for_each(|segment| remembered.extend_from_slice(segment));
+            }
+        }
+        if tables.len() == 2 {
+            return Rectangle { kind: Kind::Jpeg(picture) };
+        }
+        tables.extend_from_slice(picture.get(2..).unwrap_or_default());
+        Rectangle { kind: Kind::Jpeg(tables.into()) }
+    }
+
     /// Bytes up to the end of the picture, once that has arrived.
     fn length(&mut self, bytes: &[u8], most: usize) -> Result<Option<usize>, Fault> {
         loop {

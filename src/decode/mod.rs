@@ -4,6 +4,7 @@
 mod hextile;
 mod image;
 mod jpeg;
+mod lanes;
 mod lzo;
 mod parcel;
 mod pixels;
@@ -21,6 +22,7 @@ mod zywrle;
 
 pub use hextile::Hextile;
 pub use jpeg::Jpeg;
+pub use lanes::{Done, HISTORIES, Job, Lanes, Rectangle, Scratch, Sheet, Taken};
 pub use pixels::Pixels;
 pub use raw::Raw;
 pub use rre::Rre;

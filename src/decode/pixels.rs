@@ -5,12 +5,14 @@ use crate::picture::convert::{Scale32, Shift32, scaled};
 use crate::rfb::{Layout, PixelFormat};
 
 /// The conversion of a [`PixelFormat`] to the pixels of a canvas.
+#[derive(Clone)]
 pub struct Pixels {
     format: PixelFormat,
     order: ByteOrder,
     conversion: Conversion,
 }
 
+#[derive(Clone)]
 pub(super) enum Conversion {
     Same32,
     Shift32(Shift32),

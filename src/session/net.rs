@@ -15,6 +15,7 @@ use super::painter::{Job, Painter, Wants};
 use super::reader::{self, MOST_WAITING};
 use super::{End, Error, Event, Open, Plan, handshake};
 use crate::client::{Client, canvas_for};
+use crate::lanes;
 use crate::picture::{Damage, Size};
 use crate::rfb::Inbox;
 use crate::transport::{self, Asker};
@@ -53,8 +54,10 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
     let size = Size::new(init.width, init.height);
     let _ = events.send(Event::Open(Open { size, name: init.name.clone(), agreed, facts }));
     let room = Arc::new(Semaphore::new(MOST_WAITING));
+    let mut client = Client::new(&init, &settings, order);
+    client.set_lanes(lanes::start(lanes::usual()).map_err(Error::Local)?);
     let painter = Painter {
-        client: Client::new(&init, &settings, order),
+        client,
         inbox,
         canvas: Some(Box::new(canvas)),
         jobs,

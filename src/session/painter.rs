@@ -20,6 +20,9 @@ use crate::rfb::{Inbox, ProtocolError};
 /// a dead link in the same time.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// Bytes that have arrived already and are decoded together.
+const BATCH: usize = 256 << 10;
+
 /// Something for the painter to do.
 pub(super) enum Job {
     /// Bytes arrived, and when.
@@ -136,17 +139,25 @@ impl Painter {
         let early = Bytes::copy_from_slice(self.inbox.available());
         self.record(&early, Instant::now())?;
         self.decode()?;
+        let mut next = None;
         loop {
             let due = !self.client.at_boundary(&self.inbox) || self.client.counts().updates == 0;
-            let job = match due && self.canvas.is_some() {
-                true => self.jobs.recv_timeout(SILENCE),
-                false => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            let job = match next.take() {
+                Some(job) => Ok(job),
+                None if due && self.canvas.is_some() => self.jobs.recv_timeout(SILENCE),
+                None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match job {
                 Ok(Job::Chunk(chunk, arrived)) => {
-                    self.record(&chunk, arrived)?;
-                    let size = chunk.len();
-                    self.inbox.push(chunk);
+                    let mut size = self.push(chunk, arrived)?;
+                    // Lanes need several rectangles at a time.
+                    while size < BATCH && next.is_none() {
+                        match self.jobs.try_recv() {
+                            Ok(Job::Chunk(chunk, arrived)) => size += self.push(chunk, arrived)?,
+                            Ok(job) => next = Some(job),
+                            Err(_) => break,
+                        }
+                    }
                     self.decode()?;
                     self.room.add_permits(size);
                 }
@@ -169,6 +180,13 @@ impl Painter {
                 }
             }
         }
+    }
+
+    fn push(&mut self, chunk: Bytes, arrived: Instant) -> Result<usize, Error> {
+        self.record(&chunk, arrived)?;
+        let size = chunk.len();
+        self.inbox.push(chunk);
+        Ok(size)
     }
 
     /// Puts the end of the stream behind the canvas's return.

@@ -7,6 +7,7 @@ mod every_cut;
 mod hostile_servers_get_one_line;
 mod hostile_tight_and_jpeg_get_one_line;
 mod jpeg_by_hand;
+mod lanes_change_nothing;
 mod memory;
 mod naive;
 mod oracles;

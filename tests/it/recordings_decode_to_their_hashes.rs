@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sshvnc::bench;
 use sshvnc::client::{Client, Event, canvas_for};
+use sshvnc::lanes;
 use sshvnc::picture::{ByteOrder, Canvas};
 use sshvnc::recording::Recording;
 use sshvnc::rfb::encoding::PIXEL_ENCODINGS;
@@ -80,7 +81,7 @@ fn the_small_ones_do_however_they_are_cut() {
         events.extend(answer.events);
 
         let mut canvas = canvas_for(&recording.init, ByteOrder::Bgrx).unwrap();
-        let (_, counts) = bench::pass(&recording, &mut canvas).unwrap();
+        let (_, counts) = bench::pass(&recording, &mut canvas, lanes::start(0).unwrap()).unwrap();
         assert_eq!((bench::hash(&canvas), counts), (hash, answer.counts), "{}", path.display());
     }
     // The set is worth something only while it holds every encoding of pixels, and cursors and a resize. No server at
@@ -143,6 +144,9 @@ fn the_large_ones_do_where_they_exist() {
         let recording = Recording::load(&path).unwrap();
         let answer = whole(open(&recording), &recording.messages);
         check(&path, &answer, expected.as_deref());
+        let mut canvas = canvas_for(&recording.init, ByteOrder::Rgbx).unwrap();
+        bench::pass(&recording, &mut canvas, lanes::start(2).unwrap()).unwrap();
+        assert_eq!(bench::hash(&canvas), hash(&answer.rgb), "{}: with lanes", path.display());
         let cut = receive(open(&recording), &recording.messages, random_cuts(number as u64));
         assert!(cut == answer, "{}: cut at random places, {}", path.display(), cut.difference(&answer));
         // Into the middle of a message, most likely: what is painted of it may not depend on cuts either.

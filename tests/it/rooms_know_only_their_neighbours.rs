@@ -12,7 +12,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("client", &["decode", "picture", "rfb"]),
     ("recording", &["rfb"]),
     ("transport", &[]),
-    ("session", &["client", "picture", "recording", "rfb", "transport"]),
+    ("lanes", &["decode"]),
+    ("session", &["client", "lanes", "picture", "recording", "rfb", "transport"]),
     ("display", &["picture"]),
     ("viewer", &["display", "error", "picture", "rfb", "session", "terminal"]),
     // What is typed, and what is said.
@@ -49,7 +50,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "viewer",
         ],
     ),
-    ("bench", &["cli", "client", "error", "picture", "picture_file", "recording", "rfb"]),
+    ("bench", &["cli", "client", "decode", "error", "lanes", "picture", "picture_file", "recording", "rfb"]),
     (
         "check",
         &[

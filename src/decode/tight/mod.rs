@@ -3,7 +3,8 @@
 mod filter;
 mod head;
 
-use super::image::{self, Image};
+use super::image;
+use super::lanes::{Kind, Rectangle};
 use super::pixels::with_tpixel_source;
 use super::zlib_stream::ZlibStream;
 use super::{Fault, Parcel, ParcelDecoder, Pixels};
@@ -12,6 +13,7 @@ use crate::picture::convert::Source;
 use crate::rfb::{Inbox, Reader, Short};
 use filter::{Copy, Filter, Gradient, Palette, TwoColours, WideGradient};
 use head::{Compression, Head, Method};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes unpacked at a time: small enough to stay in the second-level cache until they are painted.
 const BAND: usize = 64 * 1024;
@@ -19,30 +21,87 @@ const BAND: usize = 64 * 1024;
 /// The decoder of Tight, and of Tight PNG, which has PNG pictures and no zlib streams.
 pub struct Tight {
     png: bool,
-    // Each is a history of its own: whoever unpacks the rectangles of one in their order may unpack those of another
-    // at the same time.
-    // It begins when it is used for the first time.
-    streams: [Option<ZlibStream>; 4],
-    scratch: Scratch,
+    streams: [Option<Stream>; 4],
+    scratch: super::Scratch,
+}
+
+/// A history of its own. Only one rectangle at a time goes on with it: the lock is there because another thread may do it.
+type Stream = Arc<Mutex<ZlibStream>>;
+
+/// A rectangle and the stream that it goes on with.
+pub(super) struct Work {
+    payload: bytes::Bytes,
+    png: bool,
+    stream: Option<(usize, Stream)>,
 }
 
 /// Memory that is used again for each rectangle.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     band: Vec<u8>,
     above: Vec<u64>,
-    image: Image,
 }
 
 impl Tight {
     /// Tight.
     pub fn new() -> Tight {
-        Tight { png: false, streams: [const { None }; 4], scratch: Scratch::default() }
+        Tight { png: false, streams: [const { None }; 4], scratch: super::Scratch::default() }
     }
 
     /// Tight PNG.
     pub fn png() -> Tight {
         Tight { png: true, ..Tight::new() }
+    }
+
+    /// A parcel with its stream, to be unpacked anywhere, but in the order of each stream.
+    ///
+    /// # Errors
+    /// [`Fault`] as [`cut`](ParcelDecoder::cut).
+    pub fn rectangle(
+        &mut self,
+        parcel: Parcel,
+        width: usize,
+        height: usize,
+        pixels: &Pixels,
+    ) -> Result<Rectangle, Fault> {
+        let head = head_of(&parcel.payload, self.png, width, height, pixels)?.0;
+        for (number, stream) in self.streams.iter_mut().enumerate() {
+            if head.resets >> number & 1 != 0 {
+                reset(stream);
+            }
+        }
+        let stream = match head.method {
+            // It begins when it is used for the first time.
+            Method::Basic(Compression::Zlib(number), _) => {
+                let stream = self.streams.get_mut(number).ok_or("a zlib stream beyond the fourth")?;
+                Some((number, stream.get_or_insert_with(|| Arc::new(Mutex::new(ZlibStream::new()))).clone()))
+            }
+            _ => None,
+        };
+        Ok(Rectangle { kind: Kind::Tight(Work { payload: parcel.payload, png: self.png, stream }) })
+    }
+}
+
+/// Begins a stream anew; rectangles that wait for the old one keep it.
+fn reset(stream: &mut Option<Stream>) {
+    match stream.as_mut().and_then(Arc::get_mut) {
+        Some(here) => here.get_mut().unwrap_or_else(PoisonError::into_inner).reset(),
+        None => *stream = None,
+    }
+}
+
+/// What stands before the data, and the data.
+fn head_of<'a>(
+    payload: &'a [u8],
+    png: bool,
+    width: usize,
+    height: usize,
+    pixels: &Pixels,
+) -> Result<(Head<'a>, &'a [u8]), Fault> {
+    let mut reader = Reader::new(payload);
+    match Head::read(&mut reader, png, width, height, pixels) {
+        Ok(head) => Ok((head?, reader.rest())),
+        Err(Short) => Err(Fault::from("a rectangle that ends in its header")),
     }
 }
 
@@ -71,68 +130,68 @@ impl ParcelDecoder for Tight {
     }
 
     fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {
-        let mut reader = Reader::new(&parcel.payload);
-        let Ok(head) = Head::read(&mut reader, self.png, target.width(), target.height(), pixels) else {
-            return Err(Fault::from("a rectangle that ends in its header"));
-        };
-        let Head { resets, method, .. } = head?;
-        for (number, stream) in self.streams.iter_mut().enumerate() {
-            if let Some(stream) = stream.as_mut().filter(|_| resets >> number & 1 != 0) {
-                stream.reset();
-            }
-        }
-        let data = reader.rest();
-        match method {
-            Method::Jpeg => return image::jpeg(data, target, pixels.order(), &mut self.scratch.image),
-            Method::Png => return image::png(data, target, pixels.order(), &mut self.scratch.image),
-            _ => {}
-        }
-        with_tpixel_source!(pixels, source => self.paint(source, &method, data, target, pixels))
+        let rectangle = self.rectangle(parcel, target.width(), target.height(), pixels)?;
+        rectangle.unpack(target, pixels, &mut self.scratch)
     }
 }
 
-impl Tight {
-    fn paint<S: Source>(
-        &mut self,
-        source: S,
-        method: &Method<'_>,
-        data: &[u8],
+impl Work {
+    pub(super) fn history(&self) -> Option<usize> {
+        self.stream.as_ref().map(|(number, _)| *number)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.payload.len()
+    }
+
+    pub(super) fn unpack(
+        self,
         target: &mut Target<'_>,
         pixels: &Pixels,
+        scratch: &mut super::Scratch,
     ) -> Result<(), Fault> {
-        let (compression, filter) = match method {
-            Method::Fill(pixel) => {
-                return Ok(target.fill(0, 0, target.width(), target.height(), source.pixel(pixel))?);
+        let (head, data) = head_of(&self.payload, self.png, target.width(), target.height(), pixels)?;
+        match head.method {
+            Method::Jpeg => image::jpeg(data, target, pixels.order(), &mut scratch.image),
+            Method::Png => image::png(data, target, pixels.order(), &mut scratch.image),
+            Method::Fill(pixel) => with_tpixel_source!(pixels, source => {
+                Ok(target.fill(0, 0, target.width(), target.height(), source.pixel(pixel))?)
+            }),
+            Method::Basic(_, filter) => {
+                let Scratch { band, above } = &mut scratch.tight;
+                let mut stream =
+                    self.stream.as_ref().map(|(_, stream)| stream.lock().unwrap_or_else(PoisonError::into_inner));
+                let bytes = match &mut stream {
+                    None => Bytes::AsTheyAre(data),
+                    Some(stream) => Bytes::Inflated { stream, input: data, band },
+                };
+                with_tpixel_source!(pixels, source => paint(source, &filter, bytes, above, target, pixels))
             }
-            Method::Basic(compression, filter) => (*compression, filter),
-            // Painted without a TPIXEL.
-            Method::Jpeg | Method::Png => return Ok(()),
-        };
-        let Scratch { band, above, .. } = &mut self.scratch;
-        let mut bytes = match compression {
-            Compression::None => Bytes::AsTheyAre(data),
-            Compression::Zlib(number) => {
-                let stream = self.streams.get_mut(number).ok_or("a zlib stream beyond the fourth")?;
-                let stream = stream.get_or_insert_with(ZlibStream::new);
-                Bytes::Inflated { stream, input: data, band }
-            }
-        };
-        match filter {
-            head::Filter::Copy => bytes.paint(Copy(source), target),
-            head::Filter::Palette(colours) => match TwoColours::new(source, colours) {
-                Some(filter) => bytes.paint(filter, target),
-                None => bytes.paint(Palette::new(source, colours), target),
-            },
-            head::Filter::Gradient if S::BYTES == 3 => {
-                bytes.paint(Gradient::new(source, above, target.width()), target)
-            }
-            head::Filter::Gradient => {
-                let filter = WideGradient::new(source, pixels.format(), above, target.width())?;
-                bytes.paint(filter, target)
-            }
-        }?;
-        bytes.finish()
+        }
     }
+}
+
+fn paint<S: Source>(
+    source: S,
+    filter: &head::Filter<'_>,
+    mut bytes: Bytes<'_>,
+    above: &mut Vec<u64>,
+    target: &mut Target<'_>,
+    pixels: &Pixels,
+) -> Result<(), Fault> {
+    match filter {
+        head::Filter::Copy => bytes.paint(Copy(source), target),
+        head::Filter::Palette(colours) => match TwoColours::new(source, colours) {
+            Some(filter) => bytes.paint(filter, target),
+            None => bytes.paint(Palette::new(source, colours), target),
+        },
+        head::Filter::Gradient if S::BYTES == 3 => bytes.paint(Gradient::new(source, above, target.width()), target),
+        head::Filter::Gradient => {
+            let filter = WideGradient::new(source, pixels.format(), above, target.width())?;
+            bytes.paint(filter, target)
+        }
+    }?;
+    bytes.finish()
 }
 
 /// Where the filtered bytes of a rectangle come from.
