@@ -14,7 +14,7 @@ use crate::escape::escape;
 use crate::hops::{self, Host};
 use crate::rfb::handshake::{Agreed, ServerInit, security_type_name};
 use crate::rfb::{ClientMessage, Inbox, encoding};
-use crate::session::{Error, Plan, shake};
+use crate::session::{Error, Plan, Shaken, shake};
 use crate::ssh_config::Proxy;
 use crate::target::Target;
 use crate::transport::{self, Asker, Connection, Step};
@@ -66,7 +66,7 @@ async fn probe(plan: Plan, asker: Asker, report: &mut Report) -> Result<(), Fail
     let mut connection = reach(plan.route, &asker, report).await?;
     let mut inbox = Inbox::default();
     let shaken = shake(&mut connection, &mut inbox, plan.shared, plan.password, &asker).await;
-    let (init, agreed) = report.guard("RFB", shaken.map_err(Failure::from))?;
+    let Shaken { init, agreed, .. } = report.guard("RFB", shaken.map_err(Failure::from))?;
     report.pass("RFB", &spoken(&agreed));
     let size = format!("\"{}\", {}x{}", escape(&init.name), init.width, init.height);
     report.pass("desktop", &size);

@@ -121,11 +121,12 @@ pub struct Connection {
     /// VNC password file, as `sshvnc passwd` and vncpasswd write them
     #[arg(long, value_name = "FILE")]
     pub passwd: Option<PathBuf>,
-    /// Encodings, best first, of: copyrect tight zrle zlib trle hextile corre rre raw, and if named tightpng jpeg zywrle
+    /// Encodings, best first; without them, and without a quality, what is asked for follows the speed of the link. Of: copyrect tight zrle zlib trle hextile corre rre raw, and if named tightpng jpeg zywrle
     /// zlibhex ultra
     #[arg(long, value_name = "LIST")]
     pub encodings: Option<String>,
-    /// How much detail JPEG and wavelets keep, from 0 (least) to 9; without it pictures come without loss
+    /// How much detail JPEG and wavelets keep, from 0 (least) to 9; without it as much as the link carries, and with
+    /// --encodings all of it
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=9))]
     pub quality: Option<u8>,
     /// How hard the server compresses, from 0 (hardly) to 9; without it the server decides

@@ -30,7 +30,7 @@ pub fn view(what: &View) -> Result<(), Failure> {
 /// # Errors
 /// [`Failure`]
 pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
-    let plan = config::plan(&what.connection, Purpose::Show)?;
+    let plan = config::plan(&what.connection, Purpose::Keep)?;
     let mut display = Headless::new(Until::Complete);
     let seconds = what.timeout.get();
     let words = format!("the desktop was not painted within {seconds} s");

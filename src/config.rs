@@ -19,8 +19,10 @@ use crate::terminal;
 
 /// What the pixels are for.
 pub enum Purpose {
-    /// To be looked at.
+    /// To be looked at, soon and then again and again.
     Show,
+    /// To be looked at once, as they are.
+    Keep,
     /// To be written down as they arrive.
     Record(recording::Writer),
 }
@@ -32,8 +34,9 @@ pub enum Purpose {
 pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
     let target = Target::parse(&typed.target).map_err(Failure::usage)?;
     let password = password(typed.passwd.as_deref())?;
+    let follow_link = matches!(purpose, Purpose::Show) && typed.encodings.is_none() && typed.quality.is_none();
     let (order, recorder) = match purpose {
-        Purpose::Show => (ByteOrder::Bgrx, None),
+        Purpose::Show | Purpose::Keep => (ByteOrder::Bgrx, None),
         Purpose::Record(_) if typed.bgr233 || typed.rgb565 => {
             return Err(Failure::usage("a recording always has 32 bits a pixel: leave --bgr233 and --rgb565 out"));
         }
@@ -52,6 +55,7 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         may_ask: way.may_ask && terminal::can_ask(),
         shared: !typed.no_shared,
         settings: Settings { format, encodings, quality: typed.quality, compression: typed.compress_level },
+        follow_link,
         order,
         recorder,
     })

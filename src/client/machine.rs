@@ -81,6 +81,8 @@ pub struct Client {
     pixels: Arc<Pixels>,
     decoders: Decoders,
     underway: Underway,
+    // The loss that was asked for.
+    quality: Option<u8>,
     messages: Vec<u8>,
     events: Vec<Event>,
     damage: Damage,
@@ -113,6 +115,7 @@ impl Client {
     /// A client that begins by asking for `settings` and for the whole desktop.
     pub fn new(init: &ServerInit, settings: &Settings, order: ByteOrder) -> Client {
         let mut client = Client::with_format(init, settings.format, order);
+        client.quality = settings.quality;
         client.decoders.set_quality(settings.quality.unwrap_or(encoding::ZYWRLE_QUALITY));
         client.say(Some(ClientMessage::SetPixelFormat(settings.format)));
         client.say(Some(ClientMessage::SetEncodings(settings.list())));
@@ -133,6 +136,7 @@ impl Client {
             pixels: Arc::new(Pixels::new(format, order)),
             decoders: Decoders::new(),
             underway: Underway::new(Box::new(Alone)),
+            quality: None,
             messages: Vec::new(),
             events: Vec::new(),
             damage: Damage::default(),
@@ -141,6 +145,17 @@ impl Client {
             message: "FramebufferUpdate",
             flow: Flow::new(),
         }
+    }
+
+    /// Asks for other encodings and levels from now on, in the same pixel format. Not with ZYWRLE, whose rectangles do not
+    /// say which quality they were made for.
+    pub fn change(&mut self, settings: &Settings) {
+        self.say(Some(ClientMessage::SetEncodings(settings.list())));
+        // What was painted with a loss would stay so until it changes.
+        if self.quality.is_some() && settings.quality.is_none() {
+            self.say(Some(flow::request(self.size, false)));
+        }
+        self.quality = settings.quality;
     }
 
     /// Unpacks rectangles on `lanes` from now on. Nothing of what this client says or paints depends on them.

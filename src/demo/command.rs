@@ -120,6 +120,7 @@ fn plan(stream: DuplexStream, known_key: &PrivateKey, user_key: PrivateKey, pass
         may_ask: false,
         shared: true,
         settings: Settings::new(PixelFormat::rgb888(order.shifts()), encoding::default_pixel_encodings()),
+        follow_link: false,
         order,
         recorder: None,
     }

@@ -1,6 +1,6 @@
 //! Drives RFB's handshake over a connection: sends, waits, and asks for the password when it is needed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -12,6 +12,16 @@ use crate::transport::{Answer, Asker, Connection, Purpose, QuestionKind};
 /// How long a server may take for each of its messages.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// What the handshake found out.
+pub struct Shaken {
+    /// The desktop.
+    pub init: ServerInit,
+    /// The version and the security type.
+    pub agreed: Agreed,
+    /// The shortest time between something that was sent and the answer.
+    pub round_trip: Duration,
+}
+
 /// Speaks until ServerInit; what the server sent behind it is left in the inbox.
 ///
 /// # Errors
@@ -22,15 +32,20 @@ pub async fn shake(
     shared: bool,
     known: Option<SecretSlice<u8>>,
     asker: &Asker,
-) -> Result<(ServerInit, Agreed), Error> {
+) -> Result<Shaken, Error> {
     let mut handshake = Handshake::new(shared);
+    let mut round_trip = Duration::MAX;
+    let mut sent = None;
     loop {
         handshake = match handshake.advance(inbox)? {
             Step::NeedMore(handshake) => {
                 let what = handshake.expects();
                 let peer = || connection.facts.peer.clone();
                 match asker.clock().within(LIMIT, connection.inbound.chunk()).await {
-                    Ok(Ok(Some(chunk))) => inbox.push(chunk),
+                    Ok(Ok(Some(chunk))) => {
+                        round_trip = sent.take().map_or(round_trip, |sent: Instant| sent.elapsed().min(round_trip));
+                        inbox.push(chunk);
+                    }
                     // neatvnc answers a wrong password by hanging up.
                     Ok(Ok(None)) if what == "SecurityResult" => {
                         let words = "it hung up instead of answering, as some servers do after a wrong password";
@@ -44,6 +59,7 @@ pub async fn shake(
             }
             Step::Send(bytes, handshake) => {
                 connection.outbound.send(bytes.into()).await?;
+                sent = Some(Instant::now());
                 handshake
             }
             Step::NeedPassword(pause) => {
@@ -56,7 +72,7 @@ pub async fn shake(
                 connection.outbound.send(bytes.into()).await?;
                 handshake
             }
-            Step::Done(init, agreed) => return Ok((init, agreed)),
+            Step::Done(init, agreed) => return Ok(Shaken { init, agreed, round_trip }),
         };
     }
 }

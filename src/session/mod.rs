@@ -5,6 +5,7 @@
 
 mod error;
 mod handshake;
+mod link;
 mod net;
 mod outbox;
 mod pace;
@@ -27,7 +28,7 @@ use crate::transport::{Asker, Facts, Question, Route, Step};
 pub use crate::client::{Event as ServerEvent, Settings};
 pub use crate::transport;
 pub use error::{End, Error};
-pub use handshake::shake;
+pub use handshake::{Shaken, shake};
 pub use painter::Picture;
 
 use outbox::Outbox;
@@ -50,6 +51,8 @@ pub struct Plan {
     pub shared: bool,
     /// What the server is asked for.
     pub settings: Settings,
+    /// Whether encodings and quality follow the speed of the link.
+    pub follow_link: bool,
     /// The order of the bytes on the canvas.
     pub order: ByteOrder,
     /// Where what the server sends is written to.

@@ -9,11 +9,13 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
+use super::handshake::{self, Shaken};
+use super::link::Link;
 use super::outbox::{self, Outbox, Outgoings};
 use super::pace::Pace;
 use super::painter::{Job, Painter, Wants};
 use super::reader::{self, MOST_WAITING};
-use super::{End, Error, Event, Open, Plan, handshake};
+use super::{End, Error, Event, Open, Plan};
 use crate::client::{Client, canvas_for};
 use crate::lanes;
 use crate::picture::{Damage, Size};
@@ -40,10 +42,11 @@ pub(super) async fn run(plan: Plan, asker: Asker, lines: Lines) {
 }
 
 async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
-    let Plan { route, password, may_ask: _, shared, settings, order, mut recorder } = plan;
+    let Plan { route, password, may_ask: _, shared, settings, follow_link, order, mut recorder } = plan;
     let mut connection = transport::connect(route, &asker).await?;
     let mut inbox = Inbox::default();
-    let (init, agreed) = handshake::shake(&mut connection, &mut inbox, shared, password, &asker).await?;
+    let Shaken { init, agreed, round_trip } =
+        handshake::shake(&mut connection, &mut inbox, shared, password, &asker).await?;
     let canvas = canvas_for(&init, order)?;
     if let Some(recorder) = &mut recorder {
         recorder.begin(&init, Instant::now())?;
@@ -54,6 +57,8 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
     let size = Size::new(init.width, init.height);
     let _ = events.send(Event::Open(Open { size, name: init.name.clone(), agreed, facts }));
     let room = Arc::new(Semaphore::new(MOST_WAITING));
+    let link = follow_link.then(|| (Link::new(round_trip), settings.clone()));
+    let settings = link.as_ref().map_or(settings, |(link, wanted)| link.settings(wanted));
     let mut client = Client::new(&init, &settings, order);
     client.set_lanes(lanes::start(lanes::usual()).map_err(Error::Local)?);
     let painter = Painter {
@@ -69,6 +74,7 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
         peer: peer.clone(),
         damage: Damage::default(),
         pace: Pace::default(),
+        link,
     };
     std::thread::Builder::new().name("painter".to_owned()).spawn(|| painter.run()).map_err(Error::Local)?;
     tokio::spawn(reader::read(inbound, peer, room, wants));

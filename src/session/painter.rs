@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
+use super::link::Link;
 use super::outbox::Outbox;
 use super::pace::Pace;
 use super::{End, Error, Event};
-use crate::client::{Client, Received};
+use crate::client::{Client, Received, Settings};
 use crate::picture::{Canvas, Damage};
 use crate::recording;
 use crate::rfb::{Inbox, ProtocolError};
@@ -120,6 +121,8 @@ pub(super) struct Painter {
     pub(super) peer: String,
     pub(super) damage: Damage,
     pub(super) pace: Pace,
+    /// If the settings follow it: the link, and the settings as they were wanted.
+    pub(super) link: Option<(Link, Settings)>,
 }
 
 impl Painter {
@@ -185,7 +188,14 @@ impl Painter {
     fn push(&mut self, chunk: Bytes, arrived: Instant) -> Result<usize, Error> {
         self.record(&chunk, arrived)?;
         let size = chunk.len();
+        let due = !self.client.at_boundary(&self.inbox);
         self.inbox.push(chunk);
+        if let Some((link, wanted)) = &mut self.link
+            && link.arrived(size, arrived, due)
+        {
+            tracing::info!("the link is {}", link.describe());
+            self.client.change(&link.settings(wanted));
+        }
         Ok(size)
     }
 

@@ -107,7 +107,7 @@ impl Server {
         let mut control = number << 4;
         // Any stream may begin anew with any rectangle.
         for (other, stream) in self.streams.iter_mut().enumerate() {
-            if self.begun[other] && self.numbers.next_number() % 8 == 0 {
+            if self.begun[other] && self.numbers.next_number().is_multiple_of(8) {
                 control |= 1 << other;
                 stream.reset();
                 self.begun[other] = false;

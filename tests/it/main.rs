@@ -3,6 +3,7 @@
 mod check_names_the_layer_that_fails;
 mod decoders_paint_what_the_bytes_say;
 mod desktops_are_found_started_or_come_by_themselves;
+mod encodings_follow_the_link;
 mod every_cut;
 mod hostile_servers_get_one_line;
 mod hostile_tight_and_jpeg_get_one_line;

@@ -1,6 +1,8 @@
 //! Real servers, each started by the test that needs it, on this machine's own addresses, and ended with it.
 
+pub mod browsing;
 pub mod desktop;
+pub mod link;
 pub mod sshd;
 pub mod terminal;
 pub mod user;
