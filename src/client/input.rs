@@ -30,7 +30,7 @@ pub enum UserInput {
         /// forward.
         buttons: u16,
     },
-    /// Text was copied; lines end with a line feed.
+    /// Text was copied.
     Clipboard(String),
     /// The machine behind the desktop shall do this, if the server knows how.
     Xvp(XvpRequest),
@@ -74,6 +74,7 @@ impl InputEncoder {
             UserInput::Key { keysym, keycode: Some(keycode), down } => self.key(keysym, keycode, down).write(out),
             UserInput::Pointer { x, y, buttons } => self.pointer(x, y, buttons).write(out),
             UserInput::Clipboard(text) => {
+                let text = text::with_line_feeds(&text);
                 self.clipboard = (clipboard::wire_length(&text) <= LONGEST_TEXT).then_some(text);
                 self.provided = None;
                 self.announce(out);
@@ -273,8 +274,8 @@ mod tests {
             assert_eq!(provided(&noticed(&mut encoder, Notice::ClipboardRequest)), "10 €\n");
         }
         assert_eq!(noticed(&mut encoder, Notice::ClipboardPeek), NOTIFY);
-        assert_eq!(told(&mut encoder, UserInput::Clipboard("new".to_owned())), NOTIFY);
-        assert_eq!(provided(&noticed(&mut encoder, Notice::ClipboardRequest)), "new");
+        assert_eq!(told(&mut encoder, UserInput::Clipboard("new\r\n".to_owned())), NOTIFY);
+        assert_eq!(provided(&noticed(&mut encoder, Notice::ClipboardRequest)), "new\n");
         // One that servers do not bear is none.
         assert_eq!(told(&mut encoder, UserInput::Clipboard("\n".repeat(LONGEST_TEXT / 2))), NOTIFY_NOTHING);
         assert!(noticed(&mut encoder, Notice::ClipboardRequest).is_empty());
@@ -284,7 +285,7 @@ mod tests {
     fn short_texts_are_given_at_once_where_they_are_welcome() {
         let mut encoder = InputEncoder::default();
         noticed(&mut encoder, server(ALL, 4));
-        assert_eq!(provided(&told(&mut encoder, UserInput::Clipboard("a\n".to_owned()))), "a\n");
+        assert_eq!(provided(&told(&mut encoder, UserInput::Clipboard("a\r\n".to_owned()))), "a\n");
         assert_eq!(told(&mut encoder, UserInput::Clipboard("a\nb".to_owned())), NOTIFY);
         // It says how much, but not that it may be provided.
         noticed(&mut encoder, server(1 | 1 << 27, 4));
