@@ -54,7 +54,11 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         password,
         may_ask: way.may_ask && terminal::can_ask(),
         shared: !typed.no_shared,
-        settings: Settings { format, encodings, quality: typed.quality, compression: typed.compress_level },
+        settings: Settings {
+            quality: typed.quality,
+            compression: typed.compress_level,
+            ..Settings::new(format, encodings)
+        },
         follow_link,
         order,
         recorder,

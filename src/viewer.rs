@@ -7,8 +7,7 @@ use crate::display::{self, Display, Input};
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
 use crate::picture::Size;
-use crate::rfb::ClientMessage;
-use crate::session::{End, Error, Event, Open, Plan, ServerEvent, Session, transport};
+use crate::session::{End, Error, Event, Open, Plan, ServerEvent, Session, UserInput, transport};
 use crate::terminal;
 
 /// Frames are shown 60 times a second at the most.
@@ -86,8 +85,8 @@ impl Viewer<'_, '_> {
                 pause = Duration::ZERO;
             }
             for input in self.display.inputs() {
-                match self.message(input) {
-                    Some(message) => self.session.send(message),
+                match self.meant(input) {
+                    Some(input) => self.session.send(input),
                     None if input == Input::Close => return Ok(None),
                     None => {}
                 }
@@ -183,6 +182,9 @@ impl Viewer<'_, '_> {
                     let _ = stderr.write_all(b"\x07");
                 }
             }
+            // There is no command for it yet.
+            ServerEvent::XvpInit => {}
+            ServerEvent::XvpFail => tracing::warn!("the server can not do with the machine what it was asked for"),
             // This window has no way to the clipboard.
             ServerEvent::CutText(text) => {
                 tracing::debug!("{} characters of clipboard ignored", text.len())
@@ -196,11 +198,11 @@ impl Viewer<'_, '_> {
         Ok(self.display.open(size, &self.title)?)
     }
 
-    fn message(&self, input: Input) -> Option<ClientMessage> {
+    fn meant(&self, input: Input) -> Option<UserInput> {
         match input {
             _ if self.options.view_only => None,
-            Input::Key { keysym, down } => Some(ClientMessage::KeyEvent { down, keysym }),
-            Input::Pointer { x, y, buttons } => Some(ClientMessage::PointerEvent { buttons, x, y }),
+            Input::Key { keysym, keycode, down } => Some(UserInput::Key { keysym, keycode, down }),
+            Input::Pointer { x, y, buttons } => Some(UserInput::Pointer { x, y, buttons }),
             Input::Close => None,
         }
     }

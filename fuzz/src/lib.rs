@@ -39,6 +39,14 @@ enum Update {
     Bell,
     /// ServerCutText.
     CutText(Vec<u8>),
+    /// ServerCutText of the extended clipboard.
+    ExtendedClipboard { action: u8, formats: u16, sizes: Vec<u32> },
+    /// The same with a text, whose announced length may be another than its own.
+    ClipboardText { more: i8, text: Vec<u8>, noise: bool },
+    /// xvp Server Message.
+    Xvp { code: u8 },
+    /// QEMU Audio Server Message.
+    Audio { operation: u8, data: Vec<u8> },
     /// ServerFence.
     Fence { flags: u32, payload: Vec<u8> },
     /// EndOfContinuousUpdates.
@@ -99,6 +107,10 @@ enum Content {
         leds: u8,
     },
     PointerPos,
+    /// Of QEMU's, of more buttons: without pixels.
+    Ability {
+        number: u8,
+    },
     DesktopSize,
     ExtendedDesktopSize {
         screens: Vec<[u32; 4]>,
@@ -150,6 +162,20 @@ impl Conversation {
                 }
                 Update::Bell => vec![2],
                 Update::CutText(text) => [&[3, 0, 0, 0][..], &(text.len() as u32).to_be_bytes(), text].concat(),
+                Update::ExtendedClipboard { action, formats, sizes } => {
+                    let sizes: Vec<u8> = sizes.iter().flat_map(|size| size.to_be_bytes()).collect();
+                    clipboard(1 << (24 + action % 8) | u32::from(*formats), &sizes)
+                }
+                Update::ClipboardText { more, text, noise } => {
+                    let length = (text.len() as i32 + i32::from(*more)).to_be_bytes();
+                    let all = [&length[..], text].concat();
+                    clipboard(1 << 28 | 1, &if *noise { all } else { deflated(&mut stream(), &all) })
+                }
+                Update::Xvp { code } => vec![250, 0, 1, *code % 3],
+                Update::Audio { operation: 2, data } => {
+                    [&[255, 1, 0, 2][..], &(data.len() as u32).to_be_bytes(), data].concat()
+                }
+                Update::Audio { operation, .. } => vec![255, 1, 0, *operation % 4],
                 Update::Fence { flags, payload } => {
                     let payload = &payload[..payload.len().min(66)];
                     [&[248, 0, 0, 0][..], &flags.to_be_bytes(), &[payload.len() as u8], payload].concat()
@@ -192,6 +218,7 @@ impl Rectangle {
             Content::Leds { vmware: false, leds } => (-261, vec![*leds]),
             Content::Leds { vmware: true, leds } => (0x574d_5668, vec![0, 0, 0, *leds]),
             Content::PointerPos => (-232, Vec::new()),
+            Content::Ability { number } => ([-257, -258, -259, -316][usize::from(number % 4)], Vec::new()),
             Content::DesktopSize => (-223, Vec::new()),
             Content::ExtendedDesktopSize { screens } => {
                 let screens: Vec<u8> =
@@ -204,6 +231,12 @@ impl Rectangle {
         };
         rectangle(self.place.map(u16::from), encoding, &payload)
     }
+}
+
+/// ServerCutText with a length below zero.
+fn clipboard(flags: u32, payload: &[u8]) -> Vec<u8> {
+    let length = -(payload.len() as i32 + 4);
+    [&[3, 0, 0, 0][..], &length.to_be_bytes(), &flags.to_be_bytes(), payload].concat()
 }
 
 /// A rectangle in Tight whose data, unless it is short, begins its zlib stream anew; the fuzzer sees to the right size.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub enum Event {
     /// Bell.
     Bell,
-    /// ServerCutText, as Unicode.
+    /// ServerCutText, or what the extended clipboard provides: lines end with a line feed.
     CutText(String),
     /// DesktopName.
     Name(String),
@@ -30,6 +30,10 @@ pub enum Event {
         /// From the top edge.
         y: u16,
     },
+    /// XVP_INIT: the machine can be shut down and started again.
+    XvpInit,
+    /// XVP_FAIL: what was asked of the machine can not be done.
+    XvpFail,
     /// The desktop has another size.
     Resized(Size),
 }
@@ -45,4 +49,8 @@ pub struct Counts {
     pub pixels: u64,
     /// Rectangles of pixels by encoding.
     pub by_encoding: BTreeMap<i32, u64>,
+    /// Streams of audio that began.
+    pub audio_streams: u64,
+    /// Bytes of audio.
+    pub audio_bytes: u64,
 }

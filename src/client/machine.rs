@@ -4,54 +4,20 @@ use super::flow::{self, Flow};
 use super::pseudo::{self, Meaning};
 use super::rectangle::{self, Decoders};
 use super::underway::{Alone, Place, Underway};
-use super::{Counts, Event};
+use super::{Caps, Counts, Event, Notice, Settings};
 use crate::decode::{Fault, Job, Lanes, Pixels, Progress};
 use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
-use crate::rfb::server_message::{self, RectangleHeader, fence};
-use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, encoding, text};
+use crate::rfb::server_message::{self, RectangleHeader, fence, qemu_audio, xvp};
+use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, clipboard, encoding, text};
 use std::sync::Arc;
 
 /// The largest desktop, in pixels: 8K, and what memory can bear.
 const LARGEST_DESKTOP: usize = 34_000_000;
-/// neatvnc 0.5 drops a client that names more encodings.
-const MOST_ENCODINGS: usize = 32;
 /// The longest ServerCutText, in bytes; a longer one is an attack or a fault.
 const LONGEST_CUT_TEXT: usize = 64 << 20;
-/// The longest that is kept: a longer one is passed over.
-const LONGEST_CUT_TEXT_KEPT: usize = 4 << 20;
-
-/// What the client asks the server for.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The pixel format of the session.
-    pub format: PixelFormat,
-    /// Encodings of pixels, best first; the pseudo-encodings are added.
-    pub encodings: Vec<i32>,
-    /// Detail that lossy encodings keep, 0 to 9. Without it a server sends Tight without JPEG.
-    pub quality: Option<u8>,
-    /// How hard the server shall compress, 0 to 9; without it the server decides.
-    pub compression: Option<u8>,
-}
-
-impl Settings {
-    /// Pixels of this format in these encodings, without loss and as the server likes them compressed.
-    pub fn new(format: PixelFormat, encodings: Vec<i32>) -> Settings {
-        Settings { format, encodings, quality: None, compression: None }
-    }
-
-    /// SetEncodings, best first.
-    fn list(&self) -> Vec<i32> {
-        // How ZYWRLE is coded depends on a quality level, and does not say so itself.
-        let needed = self.encodings.contains(&encoding::ZYWRLE).then_some(encoding::ZYWRLE_QUALITY);
-        let quality = self.quality.or(needed).map(encoding::quality_level);
-        let compression = self.compression.map(encoding::compression_level);
-        // Level 0 is none at all where the server knows how.
-        let without_zlib = (self.compression == Some(0)).then_some(encoding::TIGHT_WITHOUT_ZLIB);
-        let levels = quality.into_iter().chain(compression).chain(without_zlib);
-        self.encodings.iter().copied().chain(encoding::PSEUDO_ENCODINGS).chain(levels).take(MOST_ENCODINGS).collect()
-    }
-}
+/// The most audio in one message, in bytes: ten seconds of the best that can be asked for.
+const LONGEST_AUDIO: usize = 16 << 20;
 
 /// How far [`Client::receive`] came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +36,8 @@ enum State {
     Rectangle { left: Option<u16>, number: u32, header: RectangleHeader },
     ColourMap { first: u16, left: u16 },
     CutText { length: usize },
-    // Bytes of a text that is not kept.
+    ExtendedClipboard { length: usize },
+    // Bytes of a text that is not kept, or of audio.
     Skip { left: usize },
 }
 
@@ -85,6 +52,9 @@ pub struct Client {
     quality: Option<u8>,
     messages: Vec<u8>,
     events: Vec<Event>,
+    caps: Caps,
+    notices: Vec<Notice>,
+    wants_clipboard: bool,
     damage: Damage,
     // Of a session; a recording need not show every pixel.
     coverage: Option<Coverage>,
@@ -116,6 +86,7 @@ impl Client {
     pub fn new(init: &ServerInit, settings: &Settings, order: ByteOrder) -> Client {
         let mut client = Client::with_format(init, settings.format, order);
         client.quality = settings.quality;
+        client.wants_clipboard = settings.clipboard;
         client.decoders.set_quality(settings.quality.unwrap_or(encoding::ZYWRLE_QUALITY));
         client.say(Some(ClientMessage::SetPixelFormat(settings.format)));
         client.say(Some(ClientMessage::SetEncodings(settings.list())));
@@ -139,6 +110,9 @@ impl Client {
             quality: None,
             messages: Vec::new(),
             events: Vec::new(),
+            caps: Caps::default(),
+            notices: Vec::new(),
+            wants_clipboard: false,
             damage: Damage::default(),
             coverage: None,
             counts: Counts::default(),
@@ -189,6 +163,12 @@ impl Client {
     /// What happened since this was last asked, the last of each kind.
     pub fn events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
+    }
+
+    /// What the server has shown or asked that concerns what the user does, since this was last asked. It is for the
+    /// [`InputEncoder`](super::InputEncoder); of each kind there is only the last.
+    pub fn notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// What was painted since this was last asked.
@@ -332,7 +312,17 @@ impl Client {
             }
             State::CutText { length } => {
                 let Some(bytes) = inbox.payload(length) else { return Ok(Step::NeedMore) };
-                self.note(Event::CutText(text::from_latin1(&bytes)));
+                self.note(Event::CutText(text::with_line_feeds(&text::from_latin1(&bytes))));
+                self.state = State::Message;
+                Ok(Step::Again)
+            }
+            State::ExtendedClipboard { length } => {
+                let Some(payload) = inbox.available().get(..length) else { return Ok(Step::NeedMore) };
+                let message = clipboard::Message::read(payload)?;
+                inbox.consume(length);
+                if let Some(message) = message {
+                    self.clipboard(message);
+                }
                 self.state = State::Message;
                 Ok(Step::Again)
             }
@@ -372,14 +362,16 @@ impl Client {
                 self.message = "ServerCutText";
                 let length = inbox.unit(|reader| {
                     reader.bytes(4)?;
-                    reader.u32()
+                    reader.i32()
                 });
-                let Some(length) = length.map(|length| length as usize) else { return Ok(Step::NeedMore) };
+                let Some(signed) = length else { return Ok(Step::NeedMore) };
+                let length = signed.unsigned_abs() as usize;
                 if length > LONGEST_CUT_TEXT {
                     return Err(Fault(format!("a clipboard of {length} bytes")));
                 }
-                self.state = match length > LONGEST_CUT_TEXT_KEPT {
+                self.state = match length > clipboard::LONGEST_TEXT {
                     true => State::Skip { left: length },
+                    false if signed < 0 => State::ExtendedClipboard { length },
                     false => State::CutText { length },
                 };
             }
@@ -389,6 +381,23 @@ impl Client {
                 self.say(message);
             }
             server_message::SERVER_FENCE => return self.fence(inbox),
+            server_message::XVP => {
+                self.message = "xvp";
+                let code = inbox.unit(|reader| {
+                    reader.bytes(3)?;
+                    reader.u8()
+                });
+                match code {
+                    None => return Ok(Step::NeedMore),
+                    Some(xvp::INIT) => {
+                        self.note(Event::XvpInit);
+                        self.show(|caps| caps.xvp = true);
+                    }
+                    Some(xvp::FAIL) => self.note(Event::XvpFail),
+                    Some(code) => return Err(Fault(format!("an xvp message with the unknown code {code}"))),
+                }
+            }
+            server_message::QEMU => return self.audio(inbox),
             other => {
                 self.message = "message";
                 return Err(Fault(format!("a message of the unknown type {other}")));
@@ -419,6 +428,70 @@ impl Client {
         Ok(Step::Again)
     }
 
+    /// Counts audio, which nobody hears yet.
+    fn audio(&mut self, inbox: &mut Inbox) -> Result<Step, Fault> {
+        self.message = "QEMU Audio";
+        match inbox.available().get(1) {
+            None => return Ok(Step::NeedMore),
+            Some(&qemu_audio::SUBMESSAGE) => {}
+            Some(other) => return Err(Fault(format!("a QEMU message of the unknown type {other}"))),
+        }
+        let whole = inbox.unit(|reader| {
+            reader.bytes(2)?;
+            let operation = reader.u16()?;
+            let length = if operation == qemu_audio::DATA { reader.u32()? } else { 0 };
+            Ok((operation, length as usize))
+        });
+        match whole {
+            None => return Ok(Step::NeedMore),
+            Some((qemu_audio::BEGIN, _)) => self.counts.audio_streams += 1,
+            Some((qemu_audio::END, _)) => {}
+            Some((qemu_audio::DATA, length)) if length <= LONGEST_AUDIO => {
+                self.counts.audio_bytes += length as u64;
+                self.state = State::Skip { left: length };
+            }
+            Some((qemu_audio::DATA, length)) => return Err(Fault(format!("audio of {length} bytes"))),
+            Some((other, _)) => return Err(Fault(format!("an audio operation of the unknown number {other}"))),
+        }
+        Ok(Step::Again)
+    }
+
+    /// Deals with a message of the extended clipboard: text is asked for when it is announced, or may just come.
+    fn clipboard(&mut self, message: clipboard::Message) {
+        use clipboard::Message;
+        match message {
+            Message::Caps(caps) => {
+                self.say(Some(ClientMessage::ExtendedClipboard(Message::Caps(clipboard::Caps::OURS))));
+                self.show(|ours| ours.clipboard = Some(caps));
+            }
+            Message::Request(formats) if formats & clipboard::TEXT != 0 => self.remark(Notice::ClipboardRequest),
+            Message::Peek => self.remark(Notice::ClipboardPeek),
+            Message::Notify(formats) if formats & clipboard::TEXT != 0 => {
+                if self.wants_clipboard && self.caps.clipboard.is_some_and(|caps| caps.request()) {
+                    self.say(Some(ClientMessage::ExtendedClipboard(Message::Request(clipboard::TEXT))));
+                }
+            }
+            Message::Provide(Some(text)) => self.note(Event::CutText(text)),
+            Message::Request(_) | Message::Notify(_) | Message::Provide(None) => {}
+        }
+    }
+
+    /// The server has shown that it can do something.
+    fn show(&mut self, change: impl FnOnce(&mut Caps)) {
+        let before = self.caps;
+        change(&mut self.caps);
+        if self.caps != before {
+            self.remark(Notice::Caps(self.caps));
+        }
+    }
+
+    /// As with events: a server can not fill the memory with requests.
+    fn remark(&mut self, notice: Notice) {
+        let kind = std::mem::discriminant(&notice);
+        self.notices.retain(|known| std::mem::discriminant(known) != kind);
+        self.notices.push(notice);
+    }
+
     /// Reads a rectangle or a pseudo-rectangle behind its header.
     fn rectangle(
         &mut self,
@@ -433,6 +506,9 @@ impl Client {
             None => return Ok(Progress::NeedMore),
             Some(Meaning::Tell(event)) => self.note(event),
             Some(Meaning::Size(size)) => self.resize(canvas, size)?,
+            Some(Meaning::Keycodes) => self.show(|caps| caps.keycodes = true),
+            Some(Meaning::ExtendedButtons) => self.show(|caps| caps.extended_buttons = true),
+            Some(Meaning::RelativePointer(relative)) => self.show(|caps| caps.relative_pointer = relative),
             Some(Meaning::Nothing) => {}
         }
         Ok(Progress::Done)

@@ -1,13 +1,19 @@
 //! MESSAGES: the session after ServerInit, as a state machine without sockets, threads or clocks.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod caps;
 mod cursor;
 mod event;
 mod flow;
+mod input;
 mod machine;
 mod pseudo;
 mod rectangle;
+mod settings;
 mod underway;
 
+pub use caps::{Caps, Notice};
 pub use event::{Counts, Event};
-pub use machine::{Client, Received, Settings, canvas_for};
+pub use input::{InputEncoder, UserInput};
+pub use machine::{Client, Received, canvas_for};
+pub use settings::Settings;

@@ -1,4 +1,5 @@
-//! Rectangles that are no pixels: shapes of the pointer, sizes, names, the state of the keyboard.
+//! Rectangles that are no pixels: shapes of the pointer, sizes, names, the state of the keyboard, and what the server
+//! can do.
 
 use super::Event;
 use super::cursor::{self, Shape};
@@ -16,6 +17,12 @@ pub(super) enum Meaning {
     Tell(Event),
     /// The desktop has this size.
     Size(Size),
+    /// Keys may be told by their place.
+    Keycodes,
+    /// More buttons than seven may be told.
+    ExtendedButtons,
+    /// The pointer's distances are wanted, or its positions.
+    RelativePointer(bool),
     /// Nothing that changes anything.
     Nothing,
 }
@@ -33,6 +40,10 @@ pub(super) fn is(encoding: i32) -> bool {
             | encoding::DESKTOP_SIZE
             | encoding::EXTENDED_DESKTOP_SIZE
             | encoding::DESKTOP_NAME
+            | encoding::QEMU_EXTENDED_KEY_EVENT
+            | encoding::QEMU_POINTER_MOTION_CHANGE
+            | encoding::QEMU_AUDIO
+            | encoding::EXTENDED_MOUSE_BUTTONS
             | encoding::LED_STATE
             | encoding::VMWARE_LED_STATE
     )
@@ -51,6 +62,9 @@ pub(super) fn read(inbox: &mut Inbox, header: &RectangleHeader, pixels: &Pixels)
         encoding::POINTER_POS | encoding::VMWARE_CURSOR_POSITION => {
             Some(Meaning::Tell(Event::PointerMoved { x: header.x, y: header.y }))
         }
+        encoding::QEMU_EXTENDED_KEY_EVENT => Some(Meaning::Keycodes),
+        encoding::EXTENDED_MOUSE_BUTTONS => Some(Meaning::ExtendedButtons),
+        encoding::QEMU_POINTER_MOTION_CHANGE => Some(Meaning::RelativePointer(header.x == 0)),
         encoding::DESKTOP_SIZE => Some(Meaning::Size(size(header))),
         encoding::EXTENDED_DESKTOP_SIZE => {
             let screens = inbox.unit(|reader| {

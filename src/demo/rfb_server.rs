@@ -324,7 +324,12 @@ impl<'a> Show<'a> {
             // The desktop has nothing that text could be pasted into.
             ClientMessage::ClientCutText(_) => {}
             // It has not said that it knows these.
-            ClientMessage::EnableContinuousUpdates { .. } | ClientMessage::ClientFence { .. } => {}
+            ClientMessage::QemuExtendedKeyEvent { .. }
+            | ClientMessage::ExtendedPointerEvent { .. }
+            | ClientMessage::ExtendedClipboard(_)
+            | ClientMessage::Xvp(_)
+            | ClientMessage::EnableContinuousUpdates { .. }
+            | ClientMessage::ClientFence { .. } => {}
         }
         Ok(())
     }

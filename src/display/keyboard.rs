@@ -3,6 +3,7 @@
 use minifb::Key;
 
 use super::Input;
+use super::places::Places;
 
 /// What minifb's callback tells, in its order: a key, then the characters that it gives, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +14,25 @@ pub(super) enum Stroke {
     Char(char),
 }
 
-/// The keys that are down on the server, and under which keysym each was pressed.
+/// The keys that are down on the server, and as what each was pressed.
 #[derive(Debug, Default)]
 pub(super) struct Keyboard {
-    held: Vec<(Key, u32)>,
+    held: Vec<Held>,
+    /// Where the keys lie, as far as that is known.
+    pub(super) places: Places,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    key: Key,
+    keysym: u32,
+    keycode: Option<u32>,
+}
+
+impl Held {
+    fn told(self, down: bool) -> Input {
+        Input::Key { keysym: self.keysym, keycode: self.keycode, down }
+    }
 }
 
 /// What a key means.
@@ -50,23 +66,17 @@ impl Keyboard {
                     if typed.is_some() && !matches!(meaning, Meaning::None) {
                         strokes.next();
                     }
-                    if let Some(keysym) = self.keysym(key, &meaning, typed) {
-                        if !self.held.iter().any(|(held, _)| *held == key) {
-                            self.held.push((key, keysym));
-                        }
-                        inputs.push(Input::Key { keysym, down: true });
-                    }
+                    inputs.extend(self.press(key, &meaning, typed).map(|held| held.told(true)));
                 }
                 Stroke::Key(key, false) => {
-                    if let Some(at) = self.held.iter().position(|(held, _)| *held == key) {
-                        let (_, keysym) = self.held.remove(at);
-                        inputs.push(Input::Key { keysym, down: false });
+                    if let Some(at) = self.held.iter().position(|held| held.key == key) {
+                        inputs.push(self.held.remove(at).told(false));
                     }
                 }
                 // From a dead key, an input method or a key without a name: there is no release to wait for.
                 Stroke::Char(c) if !c.is_control() => {
-                    let keysym = keysym_of(c);
-                    inputs.extend([Input::Key { keysym, down: true }, Input::Key { keysym, down: false }]);
+                    let told = |down| Input::Key { keysym: keysym_of(c), keycode: None, down };
+                    inputs.extend([told(true), told(false)]);
                 }
                 Stroke::Char(_) => {}
             }
@@ -76,27 +86,33 @@ impl Keyboard {
 
     /// Releases everything: the window lost the focus and will not be told of releases.
     pub(super) fn release(&mut self) -> Vec<Input> {
-        self.held.drain(..).rev().map(|(_, keysym)| Input::Key { keysym, down: false }).collect()
+        self.held.drain(..).rev().map(|held| held.told(false)).collect()
     }
 
-    fn keysym(&self, key: Key, meaning: &Meaning, typed: Option<char>) -> Option<u32> {
+    fn press(&mut self, key: Key, meaning: &Meaning, typed: Option<char>) -> Option<Held> {
         // A repeat of a key that is down goes out as it went before.
-        if let Some((_, keysym)) = self.held.iter().find(|(held, _)| *held == key) {
-            return Some(*keysym);
+        if let Some(held) = self.held.iter().find(|held| held.key == key) {
+            return Some(*held);
         }
-        let down = |keys: [Key; 2]| self.held.iter().any(|(held, _)| keys.contains(held));
-        match *meaning {
-            Meaning::None => None,
-            Meaning::Fixed(keysym) => Some(keysym),
-            Meaning::Keypad(digit, cursor) => Some(if typed.is_some() { digit } else { cursor }),
-            Meaning::Printing(plain) => Some(match typed {
-                Some(c) if !c.is_control() && !down(CONTROL) => keysym_of(c),
-                // With Control the character is a control code: the letter under it is meant.
-                Some(c) if !c.is_control() => keysym_of(c),
-                _ if down(SHIFT) => keysym_of(plain.to_ascii_uppercase()),
-                _ => keysym_of(plain),
-            }),
-        }
+        let down = |keys: [Key; 2]| self.held.iter().any(|held| keys.contains(&held.key));
+        let (name, keysym) = match *meaning {
+            Meaning::None => return None,
+            Meaning::Fixed(keysym) => (keysym, keysym),
+            Meaning::Keypad(digit, cursor) => (digit, if typed.is_some() { digit } else { cursor }),
+            Meaning::Printing(plain) => {
+                let keysym = match typed {
+                    Some(c) if !c.is_control() && !down(CONTROL) => keysym_of(c),
+                    // With Control the character is a control code: the letter under it is meant.
+                    Some(c) if !c.is_control() => keysym_of(c),
+                    _ if down(SHIFT) => keysym_of(plain.to_ascii_uppercase()),
+                    _ => keysym_of(plain),
+                };
+                (keysym_of(plain), keysym)
+            }
+        };
+        let held = Held { key, keysym, keycode: self.places.keycode(name, keysym) };
+        self.held.push(held);
+        Some(held)
     }
 }
 
@@ -186,6 +202,7 @@ fn meaning(key: Key) -> Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::display::places;
 
     fn keys(strokes: &[Stroke]) -> Vec<(u32, bool)> {
         told(&mut Keyboard::default(), strokes)
@@ -193,7 +210,33 @@ mod tests {
 
     fn told(keyboard: &mut Keyboard, strokes: &[Stroke]) -> Vec<(u32, bool)> {
         let inputs = keyboard.inputs(strokes).into_iter();
-        inputs.map(|input| if let Input::Key { keysym, down } = input { (keysym, down) } else { panic!() }).collect()
+        inputs
+            .map(|input| if let Input::Key { keysym, down, .. } = input { (keysym, down) } else { panic!() })
+            .collect()
+    }
+
+    #[test]
+    fn a_place_goes_along_where_it_says_the_same() {
+        use Stroke::{Char, Key as K};
+        // Q of a German keyboard, which has @ on its third level.
+        let places = places::tests::keyboard(&[(24, [0x71, 0x51, 0]), (50, [0xffe1, 0, 0])]);
+        let mut keyboard = Keyboard { places, ..Keyboard::default() };
+        let mut told = |strokes: &[Stroke]| -> Vec<(u32, Option<u32>, bool)> {
+            let input = |input| match input {
+                Input::Key { keysym, keycode, down } => (keysym, keycode, down),
+                _ => panic!(),
+            };
+            keyboard.inputs(strokes).into_iter().map(input).collect()
+        };
+        let q = |keysym, down| (keysym, Some(0x10), down);
+        assert_eq!(told(&[K(Key::Q, true), Char('q'), K(Key::Q, false)]), [q(0x71, true), q(0x71, false)]);
+        // The release has the place of its press.
+        let strokes = [K(Key::LeftShift, true), K(Key::Q, true), Char('Q'), K(Key::LeftShift, false), K(Key::Q, false)];
+        let shift = |down| (0xffe1, Some(0x2a), down);
+        assert_eq!(told(&strokes), [shift(true), q(0x51, true), shift(false), q(0x51, false)]);
+        assert_eq!(told(&[K(Key::Q, true), Char('@'), K(Key::Q, false)]), [(0x40, None, true), (0x40, None, false)]);
+        assert_eq!(told(&[K(Key::A, true), Char('a')]), [(0x61, None, true)]);
+        assert_eq!(told(&[Char('é')]), [(0xe9, None, true), (0xe9, None, false)]);
     }
 
     #[test]

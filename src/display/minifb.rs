@@ -24,6 +24,15 @@ const REFRESH: Duration = Duration::from_millis(500);
 /// A window of the screen's size would hide its own title bar.
 const ROOM_FOR_DECORATION: u16 = 48;
 
+/// The buttons that minifb tells of, and their bits (RFC 6143 §7.5.5; rfbproto, "ExtendedMouseButtons").
+const BUTTONS: [(MouseButton, u16); 5] = [
+    (MouseButton::Left, 0),
+    (MouseButton::Middle, 1),
+    (MouseButton::Right, 2),
+    (MouseButton::Back, 7),
+    (MouseButton::Forward, 8),
+];
+
 /// A window.
 pub struct MinifbWindow {
     screen: Screen,
@@ -51,8 +60,8 @@ struct Inner {
     pointer: Option<(i32, i32)>,
     drawn: Option<Area>,
     system_cursor_hidden: bool,
-    buttons: u8,
-    last_told: Option<(u16, u16, u8)>,
+    buttons: u16,
+    last_told: Option<(u16, u16, u16)>,
     wheel: (f32, f32),
     active: bool,
     inputs: Vec<Input>,
@@ -138,6 +147,7 @@ impl Display for MinifbWindow {
         };
         let mut stale = Damage::default();
         stale.add(fit.size().whole());
+        self.keyboard.places = x11.as_ref().map(X11Window::places).unwrap_or_default();
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
         inputs.extend(self.keyboard.release());
         let border = |window: u16, shown: u16| window.saturating_sub(shown) / 2;
@@ -290,10 +300,10 @@ impl Inner {
             self.inputs.extend(keyboard.release());
         }
         self.active = active;
-        self.look_at_pointer(wayland);
+        self.look_at_pointer(keyboard, wayland);
     }
 
-    fn look_at_pointer(&mut self, wayland: bool) {
+    fn look_at_pointer(&mut self, keyboard: &mut Keyboard, wayland: bool) {
         let mut buttons = self.buttons;
         match &self.x11 {
             Some(x11) => {
@@ -302,13 +312,16 @@ impl Inner {
                         Happened::Button { number, down, x, y } => buttons = self.press(buttons, number, down, x, y),
                         // The whole frame goes out again, which is all that minifb can do.
                         Happened::Uncovered => self.presented = None,
+                        Happened::KeyboardChanged => {
+                            keyboard.places = self.x11.as_ref().map(X11Window::places).unwrap_or_default();
+                        }
                     }
                 }
             }
             None => {
                 buttons = 0;
-                for (bit, button) in [MouseButton::Left, MouseButton::Middle, MouseButton::Right].iter().enumerate() {
-                    buttons |= u8::from(self.window.get_mouse_down(*button)) << bit;
+                for (button, bit) in BUTTONS {
+                    buttons |= u16::from(self.window.get_mouse_down(button)) << bit;
                 }
             }
         }
@@ -336,10 +349,11 @@ impl Inner {
         }
     }
 
-    /// A button of X11: the first three, and the wheel's steps, have the same order in RFB (RFC 6143 §7.5.5).
-    fn press(&mut self, buttons: u8, number: u32, down: bool, x: i32, y: i32) -> u8 {
+    /// A button of X11: the first three, the wheel's steps, back and forward have the same order in RFB (RFC 6143
+    /// §7.5.5; rfbproto, "ExtendedMouseButtons").
+    fn press(&mut self, buttons: u16, number: u32, down: bool, x: i32, y: i32) -> u16 {
         let bit = match number {
-            1..=7 => 1 << (number - 1),
+            1..=9 => 1 << (number - 1),
             _ => return buttons,
         };
         let buttons = if down { buttons | bit } else { buttons & !bit };
@@ -350,7 +364,7 @@ impl Inner {
     }
 
     /// A step of the wheel is a button pressed and released (RFC 6143 §7.5.5).
-    fn turn_wheel(&mut self, (x, y, buttons): (u16, u16, u8), wayland: bool) {
+    fn turn_wheel(&mut self, (x, y, buttons): (u16, u16, u16), wayland: bool) {
         // On X11 minifb counts press and release; Wayland tells pixels, about 15 a step.
         let unit = if wayland { 15.0 } else { 2.0 };
         if let Some((right, up)) = self.window.get_scroll_wheel() {

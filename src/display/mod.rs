@@ -3,6 +3,7 @@
 mod headless;
 mod keyboard;
 mod minifb;
+mod places;
 mod screen;
 mod x11_window;
 
@@ -20,6 +21,9 @@ pub enum Input {
     Key {
         /// An X11 keysym.
         keysym: u32,
+        /// The XT keycode of its place on the keyboard, if that alone, with the keys that are down, gives the keysym:
+        /// a scancode of the first set, 0x80 higher if 0xe0 stands before it.
+        keycode: Option<u32>,
         /// Pressed, or released.
         down: bool,
     },
@@ -29,8 +33,9 @@ pub enum Input {
         x: u16,
         /// From the top edge.
         y: u16,
-        /// Bit 0 is the left button, 1 the middle, 2 the right, 3 to 6 the wheel up, down, left, right.
-        buttons: u8,
+        /// Bit 0 is the left button, 1 the middle, 2 the right, 3 to 6 the wheel up, down, left, right, 7 back, 8
+        /// forward.
+        buttons: u16,
     },
     /// The window was closed.
     Close,

@@ -1,4 +1,5 @@
-//! What minifb does not tell of its window on X11, from a second connection: each click, and what was uncovered.
+//! What minifb does not tell of its window on X11, from a second connection: each click, what was uncovered, and where
+//! the keys lie.
 //!
 //! minifb tells of buttons as levels, so that a press and a release between two looks are lost (`xdotool click`, a busy
 //! machine), and it counts each step of the wheel twice. Events of the second version of XInput go to whoever asked
@@ -12,13 +13,15 @@ use x11rb::protocol::xinput::{ButtonPressEvent, ConnectionExt as _, Device, Even
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask};
 use x11rb::rust_connection::RustConnection;
 
+use super::places::Places;
+
 /// The second connection.
 pub(super) struct X11Window(RustConnection);
 
 /// Something that happened in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Happened {
-    /// A button; 4 to 7 are the wheel's steps up, down, left and right.
+    /// A button; 4 to 7 are the wheel's steps up, down, left and right, 8 is back, 9 forward.
     Button {
         /// Its number, from 1.
         number: u32,
@@ -31,6 +34,8 @@ pub(super) enum Happened {
     },
     /// Part of it has to be shown again.
     Uncovered,
+    /// The keyboard has another layout.
+    KeyboardChanged,
 }
 
 impl X11Window {
@@ -56,6 +61,17 @@ impl X11Window {
         Ok(X11Window(connection))
     }
 
+    /// Where the keys lie; nothing is known where the server does not say.
+    pub(super) fn places(&self) -> Places {
+        let setup = self.0.setup();
+        let first = setup.min_keycode;
+        let asked = self.0.get_keyboard_mapping(first, setup.max_keycode.saturating_sub(first).saturating_add(1));
+        match asked.map(|cookie| cookie.reply()) {
+            Ok(Ok(mapping)) => Places::of_x11(first, mapping.keysyms_per_keycode, &mapping.keysyms),
+            Ok(Err(_)) | Err(_) => Places::default(),
+        }
+    }
+
     /// What happened since the last call.
     pub(super) fn happened(&self) -> Vec<Happened> {
         let mut happened = Vec::new();
@@ -65,6 +81,7 @@ impl X11Window {
                 Event::XinputButtonPress(event) => happened.push(button(&event, true)),
                 Event::XinputButtonRelease(event) => happened.push(button(&event, false)),
                 Event::Expose(_) => happened.push(Happened::Uncovered),
+                Event::MappingNotify(_) => happened.push(Happened::KeyboardChanged),
                 _ => {}
             }
         }

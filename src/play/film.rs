@@ -91,6 +91,8 @@ impl Film {
                 // Of somebody who was there.
                 Event::Bell
                 | Event::CutText(_)
+                | Event::XvpInit
+                | Event::XvpFail
                 | Event::Cursor(_)
                 | Event::Locks { .. }
                 | Event::PointerMoved { .. } => {}

@@ -82,10 +82,10 @@ impl Show<'_> {
             for input in self.display.inputs() {
                 let now = Instant::now();
                 match input {
-                    Input::Close | Input::Key { keysym: ESCAPE, down: true } => return Ok(()),
-                    Input::Key { keysym: SPACE, down: true } => self.player.pause(now),
-                    Input::Key { keysym: LEFT, down: true } => self.player.skip_back(JUMP, now),
-                    Input::Key { keysym: RIGHT, down: true } => self.player.skip(JUMP, now),
+                    Input::Close | Input::Key { keysym: ESCAPE, down: true, .. } => return Ok(()),
+                    Input::Key { keysym: SPACE, down: true, .. } => self.player.pause(now),
+                    Input::Key { keysym: LEFT, down: true, .. } => self.player.skip_back(JUMP, now),
+                    Input::Key { keysym: RIGHT, down: true, .. } => self.player.skip(JUMP, now),
                     Input::Key { .. } | Input::Pointer { .. } => Ok(()),
                 }
                 .map_err(&of_file)?;

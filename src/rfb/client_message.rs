@@ -1,6 +1,7 @@
 //! What the client says after ClientInit (RFC 6143 §7.5).
 
 use super::PixelFormat;
+use super::clipboard;
 use super::server_message::fence;
 
 /// A message to the server.
@@ -30,17 +31,39 @@ pub enum ClientMessage {
         /// An X11 keysym.
         keysym: u32,
     },
+    /// QEMU Extended Key Event (rfbproto).
+    QemuExtendedKeyEvent {
+        /// Pressed or released.
+        down: bool,
+        /// An X11 keysym; 0 if it has none.
+        keysym: u32,
+        /// The XT keycode: a scancode of the first set, 0x80 higher if 0xe0 stands before it.
+        keycode: u32,
+    },
     /// PointerEvent (§7.5.5).
     PointerEvent {
-        /// Bit 0 is the left button, 1 the middle, 2 the right, 3 to 6 the wheel up, down, left, right.
+        /// Bit 0 is the left button, 1 the middle, 2 the right, 3 to 6 the wheel up, down, left, right, 7 back.
         buttons: u8,
-        /// From the left edge.
+        /// From the left edge, or how far from the last position and 0x7fff (QEMU Pointer Motion Change).
         x: u16,
-        /// From the top edge.
+        /// From the top edge, or how far from the last position and 0x7fff.
+        y: u16,
+    },
+    /// The extended PointerEvent (rfbproto, "ExtendedMouseButtons").
+    ExtendedPointerEvent {
+        /// As in a PointerEvent, and bit 8 is forward.
+        buttons: u16,
+        /// As in a PointerEvent.
+        x: u16,
+        /// As in a PointerEvent.
         y: u16,
     },
     /// ClientCutText (§7.5.6), Latin-1.
     ClientCutText(Vec<u8>),
+    /// ClientCutText of the extended clipboard.
+    ExtendedClipboard(clipboard::Message),
+    /// xvp Client Message (rfbproto).
+    Xvp(XvpRequest),
     /// EnableContinuousUpdates (rfbproto).
     EnableContinuousUpdates {
         /// On or off.
@@ -57,6 +80,17 @@ pub enum ClientMessage {
         /// At most 64 bytes.
         payload: Vec<u8>,
     },
+}
+
+/// What the machine behind a desktop shall do (rfbproto, "xvp Client Message").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum XvpRequest {
+    /// Shut down in an orderly way.
+    Shutdown = 2,
+    /// Shut down in an orderly way and start again.
+    Reboot = 3,
+    /// Start again at once.
+    Reset = 4,
 }
 
 impl ClientMessage {
@@ -81,9 +115,19 @@ impl ClientMessage {
                 out.extend([4, u8::from(*down), 0, 0]);
                 out.extend(keysym.to_be_bytes());
             }
+            ClientMessage::QemuExtendedKeyEvent { down, keysym, keycode } => {
+                out.extend([255, 0, 0, u8::from(*down)]);
+                out.extend([keysym, keycode].iter().flat_map(|number| number.to_be_bytes()));
+            }
             ClientMessage::PointerEvent { buttons, x, y } => {
                 out.extend([5, *buttons]);
                 out.extend([x, y].iter().flat_map(|number| number.to_be_bytes()));
+            }
+            ClientMessage::ExtendedPointerEvent { buttons, x, y } => {
+                // The highest bit says that the byte at the end is there.
+                out.extend([5, *buttons as u8 | 0x80]);
+                out.extend([x, y].iter().flat_map(|number| number.to_be_bytes()));
+                out.push((buttons >> 7) as u8);
             }
             ClientMessage::ClientCutText(text) => {
                 let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
@@ -91,6 +135,12 @@ impl ClientMessage {
                 out.extend(length.to_be_bytes());
                 out.extend(text.iter().take(length as usize));
             }
+            ClientMessage::ExtendedClipboard(message) => {
+                out.extend([6, 0, 0, 0]);
+                message.write(out);
+            }
+            // Version 1 is the only one there is.
+            ClientMessage::Xvp(request) => out.extend([250, 0, 1, *request as u8]),
             ClientMessage::EnableContinuousUpdates { enable, width, height } => {
                 out.extend([150, u8::from(*enable)]);
                 out.extend([0, 0, *width, *height].iter().flat_map(|number| number.to_be_bytes()));
@@ -116,8 +166,12 @@ impl std::fmt::Debug for ClientMessage {
                 write!(f, "FramebufferUpdateRequest(incremental {incremental}, {width}x{height}+{x}+{y})")
             }
             ClientMessage::KeyEvent { .. } => f.write_str("KeyEvent"),
+            ClientMessage::QemuExtendedKeyEvent { .. } => f.write_str("QemuExtendedKeyEvent"),
             ClientMessage::PointerEvent { .. } => f.write_str("PointerEvent"),
+            ClientMessage::ExtendedPointerEvent { .. } => f.write_str("ExtendedPointerEvent"),
             ClientMessage::ClientCutText(_) => f.write_str("ClientCutText"),
+            ClientMessage::ExtendedClipboard(message) => f.debug_tuple("ExtendedClipboard").field(message).finish(),
+            ClientMessage::Xvp(request) => f.debug_tuple("Xvp").field(request).finish(),
             ClientMessage::EnableContinuousUpdates { enable, width, height } => {
                 write!(f, "EnableContinuousUpdates({enable}, {width}x{height})")
             }
@@ -142,6 +196,15 @@ mod tests {
         assert_eq!(bytes(request), [3, 1, 0, 1, 0, 2, 1, 3, 0, 4]);
         assert_eq!(bytes(ClientMessage::KeyEvent { down: true, keysym: 0xff0d }), [4, 1, 0, 0, 0, 0, 255, 13]);
         assert_eq!(bytes(ClientMessage::PointerEvent { buttons: 5, x: 258, y: 3 }), [5, 5, 1, 2, 0, 3]);
+        let key = ClientMessage::QemuExtendedKeyEvent { down: true, keysym: 0xff53, keycode: 0xcd };
+        assert_eq!(bytes(key), [255, 0, 0, 1, 0, 0, 255, 0x53, 0, 0, 0, 0xcd]);
+        let forward = ClientMessage::ExtendedPointerEvent { buttons: 0x101, x: 258, y: 3 };
+        assert_eq!(bytes(forward), [5, 0x81, 1, 2, 0, 3, 2]);
+        let back = ClientMessage::ExtendedPointerEvent { buttons: 0x80, x: 0, y: 0 };
+        assert_eq!(bytes(back), [5, 0x80, 0, 0, 0, 0, 1]);
+        assert_eq!(bytes(ClientMessage::Xvp(XvpRequest::Reboot)), [250, 0, 1, 3]);
+        let peek = ClientMessage::ExtendedClipboard(clipboard::Message::Peek);
+        assert_eq!(bytes(peek), [6, 0, 0, 0, 0xff, 0xff, 0xff, 0xfc, 4, 0, 0, 0]);
         assert_eq!(bytes(ClientMessage::ClientCutText(b"hi".to_vec())), [6, 0, 0, 0, 0, 0, 0, 2, b'h', b'i']);
         assert_eq!(bytes(ClientMessage::SetPixelFormat(PixelFormat::rgb565())).len(), 20);
         let updates = ClientMessage::EnableContinuousUpdates { enable: true, width: 258, height: 3 };
@@ -152,6 +215,11 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_not_shown() {
-        assert_eq!(format!("{:?}", ClientMessage::KeyEvent { down: true, keysym: 97 }), "KeyEvent");
+        let shown = |message: ClientMessage| format!("{message:?}");
+        assert_eq!(shown(ClientMessage::KeyEvent { down: true, keysym: 97 }), "KeyEvent");
+        let key = ClientMessage::QemuExtendedKeyEvent { down: true, keysym: 97, keycode: 30 };
+        assert_eq!(shown(key), "QemuExtendedKeyEvent");
+        let text = clipboard::Message::Provide(Some("secret".to_owned()));
+        assert_eq!(shown(ClientMessage::ExtendedClipboard(text)), "ExtendedClipboard(Provide)");
     }
 }

@@ -48,16 +48,28 @@ pub const DESKTOP_SIZE: i32 = -223;
 pub const EXTENDED_DESKTOP_SIZE: i32 = -308;
 /// DesktopName.
 pub const DESKTOP_NAME: i32 = -307;
+/// QEMU Pointer Motion Change: whether positions or distances are wanted.
+pub const QEMU_POINTER_MOTION_CHANGE: i32 = -257;
+/// QEMU Extended Key Event: keys may be told by their place on the keyboard.
+pub const QEMU_EXTENDED_KEY_EVENT: i32 = -258;
+/// QEMU Audio.
+pub const QEMU_AUDIO: i32 = -259;
 /// LED State: which locks the server's keyboard has (QEMU's).
 pub const LED_STATE: i32 = -261;
 /// VMware LED State.
 pub const VMWARE_LED_STATE: i32 = 0x574d_5668;
+/// xvp: a machine can be shut down and started again.
+pub const XVP: i32 = -309;
 /// Fence: a point in the stream that either side can wait for.
 pub const FENCE: i32 = -312;
 /// ContinuousUpdates: updates without requests.
 pub const CONTINUOUS_UPDATES: i32 = -313;
 /// Cursor With Alpha.
 pub const CURSOR_WITH_ALPHA: i32 = -314;
+/// ExtendedMouseButtons: more than seven.
+pub const EXTENDED_MOUSE_BUTTONS: i32 = -316;
+/// Extended Clipboard: texts in UTF-8, and only if they are asked for.
+pub const EXTENDED_CLIPBOARD: i32 = 0xc0a1_e5ce_u32 as i32;
 /// VMware Cursor: a shape with masks or with opacity.
 pub const VMWARE_CURSOR: i32 = 0x574d_5664;
 /// VMware Cursor Position.
@@ -106,22 +118,28 @@ pub fn default_pixel_encodings() -> Vec<i32> {
     PIXEL_ENCODINGS.iter().filter(|encoding| !encoding.by_name_only).map(|encoding| encoding.number).collect()
 }
 
-/// Pseudo-encodings that are always asked for; of several for one thing the better comes first.
-pub const PSEUDO_ENCODINGS: [i32; 14] = [
+/// Pseudo-encodings that are always asked for, those that matter most first: where many encodings are named, the last
+/// find no room. Of several for one thing the better comes first.
+pub const PSEUDO_ENCODINGS: [i32; 19] = [
+    LAST_RECT,
+    EXTENDED_DESKTOP_SIZE,
+    DESKTOP_SIZE,
     CURSOR_WITH_ALPHA,
     VMWARE_CURSOR,
     CURSOR,
-    X_CURSOR,
-    POINTER_POS,
-    VMWARE_CURSOR_POSITION,
-    EXTENDED_DESKTOP_SIZE,
-    DESKTOP_SIZE,
-    LAST_RECT,
-    DESKTOP_NAME,
-    LED_STATE,
-    VMWARE_LED_STATE,
     FENCE,
     CONTINUOUS_UPDATES,
+    QEMU_EXTENDED_KEY_EVENT,
+    EXTENDED_CLIPBOARD,
+    DESKTOP_NAME,
+    POINTER_POS,
+    LED_STATE,
+    QEMU_POINTER_MOTION_CHANGE,
+    EXTENDED_MOUSE_BUTTONS,
+    X_CURSOR,
+    VMWARE_CURSOR_POSITION,
+    VMWARE_LED_STATE,
+    XVP,
 ];
 
 /// The quality level that is asked for along with ZYWRLE.
@@ -170,10 +188,16 @@ pub fn name(encoding: i32) -> String {
         DESKTOP_SIZE => "DesktopSize",
         EXTENDED_DESKTOP_SIZE => "ExtendedDesktopSize",
         DESKTOP_NAME => "DesktopName",
+        QEMU_POINTER_MOTION_CHANGE => "QEMU Pointer Motion Change",
+        QEMU_EXTENDED_KEY_EVENT => "QEMU Extended Key Event",
+        QEMU_AUDIO => "QEMU Audio",
         LED_STATE => "LED State",
         VMWARE_LED_STATE => "VMware LED State",
+        XVP => "xvp",
         FENCE => "Fence",
         CONTINUOUS_UPDATES => "ContinuousUpdates",
+        EXTENDED_MOUSE_BUTTONS => "ExtendedMouseButtons",
+        EXTENDED_CLIPBOARD => "Extended Clipboard",
         CURSOR_WITH_ALPHA => "Cursor With Alpha",
         VMWARE_CURSOR => "VMware Cursor",
         VMWARE_CURSOR_POSITION => "VMware Cursor Position",

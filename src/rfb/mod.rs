@@ -2,6 +2,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod client_message;
+pub mod clipboard;
 pub mod encoding;
 mod error;
 pub mod handshake;
@@ -11,7 +12,7 @@ pub mod text;
 pub mod vnc_auth;
 pub mod wire;
 
-pub use client_message::ClientMessage;
+pub use client_message::{ClientMessage, XvpRequest};
 pub use error::ProtocolError;
 pub use pixel_format::{Layout, PixelFormat};
 pub use wire::{Inbox, Reader, Short};

@@ -14,6 +14,30 @@ pub const SERVER_CUT_TEXT: u8 = 3;
 pub const END_OF_CONTINUOUS_UPDATES: u8 = 150;
 /// ServerFence (rfbproto).
 pub const SERVER_FENCE: u8 = 248;
+/// xvp Server Message (rfbproto).
+pub const XVP: u8 = 250;
+/// QEMU Server Message (rfbproto).
+pub const QEMU: u8 = 255;
+
+/// What an xvp Server Message says.
+pub mod xvp {
+    /// What was asked for can not be done.
+    pub const FAIL: u8 = 0;
+    /// The extension may be used.
+    pub const INIT: u8 = 1;
+}
+
+/// QEMU Audio Server Message (rfbproto).
+pub mod qemu_audio {
+    /// The submessage of a QEMU Server Message.
+    pub const SUBMESSAGE: u8 = 1;
+    /// The operation at a stream's end.
+    pub const END: u16 = 0;
+    /// The operation at a stream's beginning.
+    pub const BEGIN: u16 = 1;
+    /// The operation that brings samples.
+    pub const DATA: u16 = 2;
+}
 
 /// What a fence asks for (rfbproto, "ServerFence").
 pub mod fence {

@@ -10,6 +10,11 @@ pub fn to_latin1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
 }
 
+/// Text whose lines end with a line feed, whatever ended them before.
+pub fn with_line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// A desktop's name or a reason: UTF-8 as the specification says, Latin-1 as old servers send, without a closing NUL.
 pub fn from_peer(bytes: &[u8]) -> String {
     let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);

@@ -21,11 +21,10 @@ use tokio::runtime::Runtime;
 
 use crate::picture::{ByteOrder, Size};
 use crate::recording;
-use crate::rfb::ClientMessage;
 use crate::rfb::handshake::Agreed;
 use crate::transport::{Asker, Facts, Question, Route, Step};
 
-pub use crate::client::{Event as ServerEvent, Settings};
+pub use crate::client::{Event as ServerEvent, Settings, UserInput};
 pub use crate::transport;
 pub use error::{End, Error};
 pub use handshake::{Shaken, shake};
@@ -172,9 +171,9 @@ impl Session {
         }
     }
 
-    /// Says something to the server; at once, whatever is being painted.
-    pub fn send(&self, message: ClientMessage) {
-        self.outbox.send(message);
+    /// Tells the server what the user does; at once, whatever is being painted.
+    pub fn send(&self, input: UserInput) {
+        self.outbox.send(input);
     }
 
     /// The last picture was shown: the next is welcome.

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::rfb::ClientMessage;
+use crate::client::{InputEncoder, Notice, UserInput};
 use crate::transport::Outbound;
 
 /// Something to send.
-#[derive(Debug)]
 pub(super) enum Outgoing {
-    /// A message.
-    Message(ClientMessage),
+    /// What the user did.
+    Input(UserInput),
+    /// What the server shows or asks of whoever puts that into words.
+    Notice(Notice),
     /// Messages already written.
     Bytes(Vec<u8>),
     /// Nothing more comes.
@@ -21,6 +22,8 @@ pub(super) enum Outgoing {
 
 /// Answers that may wait to be sent, in bytes: a server that makes us answer without end and reads nothing is at fault.
 const MOST_ANSWERS: usize = 4 << 20;
+/// What a notice counts for among them: the place that it takes in the queue.
+const NOTICE: usize = size_of::<Outgoing>();
 
 /// The queue's front end.
 #[derive(Debug, Clone)]
@@ -42,9 +45,14 @@ pub(super) fn new() -> (Outbox, Outgoings) {
 }
 
 impl Outbox {
-    pub(super) fn send(&self, message: ClientMessage) {
-        // Without a receiver the session is over and nobody misses the message.
-        let _ = self.queue.send(Outgoing::Message(message));
+    pub(super) fn send(&self, input: UserInput) {
+        // Without a receiver the session is over and nobody misses it.
+        let _ = self.queue.send(Outgoing::Input(input));
+    }
+
+    pub(super) fn notice(&self, notice: Notice) {
+        self.answers.fetch_add(NOTICE, Ordering::Relaxed);
+        let _ = self.queue.send(Outgoing::Notice(notice));
     }
 
     pub(super) fn send_bytes(&self, bytes: Vec<u8>) {
@@ -67,11 +75,16 @@ impl Outbox {
 /// Sends until the queue is closed or the connection is gone; the reader says why it went.
 pub(super) async fn write(mut outgoings: Outgoings, mut outbound: Outbound) {
     let mut batch = Vec::new();
+    let mut encoder = InputEncoder::default();
     while outgoings.queue.recv_many(&mut batch, 256).await > 0 {
         let closing = batch.iter().any(|outgoing| matches!(outgoing, Outgoing::Close));
-        let length = |outgoing: &Outgoing| if let Outgoing::Bytes(bytes) = outgoing { bytes.len() } else { 0 };
+        let length = |outgoing: &Outgoing| match outgoing {
+            Outgoing::Bytes(bytes) => bytes.len(),
+            Outgoing::Notice(_) => NOTICE,
+            Outgoing::Input(_) | Outgoing::Close => 0,
+        };
         let answers: usize = batch.iter().map(length).sum();
-        let bytes = join(batch.drain(..));
+        let bytes = join(&mut encoder, batch.drain(..));
         if !bytes.is_empty() && outbound.send(bytes.into()).await.is_err() {
             return;
         }
@@ -84,38 +97,46 @@ pub(super) async fn write(mut outgoings: Outgoings, mut outbound: Outbound) {
 }
 
 /// The bytes of several messages. Of pointer positions that follow each other with the same buttons only the last is
-/// worth sending.
-fn join(batch: impl Iterator<Item = Outgoing>) -> Vec<u8> {
+/// worth sending, and a clipboard that is asked for several times is sent once.
+fn join(encoder: &mut InputEncoder, batch: impl Iterator<Item = Outgoing>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut waiting: Option<ClientMessage> = None;
+    let mut waiting: Option<UserInput> = None;
+    let mut asked = Vec::new();
     for outgoing in batch {
-        let message = match outgoing {
-            Outgoing::Message(message) => message,
+        let input = match outgoing {
+            Outgoing::Input(input) => input,
             Outgoing::Bytes(more) => {
                 // Update requests need not keep their place among the user's input.
                 bytes.extend(more);
                 continue;
             }
+            Outgoing::Notice(notice) => {
+                if !asked.contains(&notice) {
+                    encoder.notice(notice, &mut bytes);
+                }
+                if !matches!(notice, Notice::Caps(_)) {
+                    asked.push(notice);
+                }
+                continue;
+            }
             Outgoing::Close => break,
         };
         if let Some(before) = waiting.take()
-            && !replaces(&message, &before)
+            && !replaces(&input, &before)
         {
-            before.write(&mut bytes);
+            encoder.input(before, &mut bytes);
         }
-        waiting = Some(message);
+        waiting = Some(input);
     }
     if let Some(last) = waiting {
-        last.write(&mut bytes);
+        encoder.input(last, &mut bytes);
     }
     bytes
 }
 
-fn replaces(message: &ClientMessage, before: &ClientMessage) -> bool {
-    match (message, before) {
-        (ClientMessage::PointerEvent { buttons, .. }, ClientMessage::PointerEvent { buttons: held, .. }) => {
-            buttons == held
-        }
+fn replaces(input: &UserInput, before: &UserInput) -> bool {
+    match (input, before) {
+        (UserInput::Pointer { buttons, .. }, UserInput::Pointer { buttons: held, .. }) => buttons == held,
         _ => false,
     }
 }
@@ -124,13 +145,38 @@ fn replaces(message: &ClientMessage, before: &ClientMessage) -> bool {
 mod tests {
     use super::*;
 
+    fn joined(batch: impl IntoIterator<Item = Outgoing>) -> Vec<u8> {
+        join(&mut InputEncoder::default(), batch.into_iter())
+    }
+
     #[test]
     fn only_the_last_of_several_positions_is_sent() {
-        let at = |x, buttons| Outgoing::Message(ClientMessage::PointerEvent { buttons, x, y: 0 });
-        let key = || Outgoing::Message(ClientMessage::KeyEvent { down: true, keysym: 97 });
-        let bytes = join([at(1, 0), at(2, 0), at(2, 1), at(3, 1), key(), at(4, 1), Outgoing::Close].into_iter());
+        let at = |x, buttons| Outgoing::Input(UserInput::Pointer { x, y: 0, buttons });
+        let key = || Outgoing::Input(UserInput::Key { keysym: 97, keycode: None, down: true });
+        let bytes = joined([at(1, 0), at(2, 0), at(2, 1), at(3, 1), key(), at(4, 1), Outgoing::Close]);
         let expected = [[5, 0, 0, 2, 0, 0], [5, 1, 0, 3, 0, 0]].concat();
         let key = [4, 1, 0, 0, 0, 0, 0, 97];
         assert_eq!(bytes, [&expected[..], &key, &[5, 1, 0, 4, 0, 0]].concat());
+    }
+
+    #[test]
+    fn a_clipboard_that_is_asked_for_without_end_is_sent_once() {
+        let text = || Outgoing::Input(UserInput::Clipboard("x".to_owned()));
+        let key = || Outgoing::Input(UserInput::Key { keysym: 97, keycode: None, down: true });
+        let ask = || Outgoing::Notice(Notice::ClipboardRequest);
+        let once = joined([text(), key(), ask()]);
+        assert_eq!(joined([text(), key(), ask(), ask(), ask()]), once);
+        assert!(once.len() > joined([text(), key()]).len());
+    }
+
+    #[test]
+    fn requests_that_nobody_reads_the_answers_to_are_too_many_some_time() {
+        let (outbox, _outgoings) = new();
+        for _ in 0..MOST_ANSWERS / NOTICE {
+            outbox.notice(Notice::ClipboardPeek);
+        }
+        assert!(!outbox.is_clogged());
+        outbox.notice(Notice::ClipboardPeek);
+        assert!(outbox.is_clogged());
     }
 }

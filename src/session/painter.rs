@@ -256,6 +256,7 @@ impl Painter {
     /// kind, by the client.
     fn tell(&mut self) {
         self.outbox.send_bytes(self.client.messages());
+        self.client.notices().into_iter().for_each(|notice| self.outbox.notice(notice));
         if self.wants.heard.load(Ordering::Acquire) {
             self.tell_news();
         }

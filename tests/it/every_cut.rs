@@ -3,7 +3,7 @@
 //! The fuzz targets include this file as well.
 
 use bytes::Bytes;
-use sshvnc::client::{Client, Counts, Event, Received};
+use sshvnc::client::{Client, Counts, Event, Notice, Received};
 use sshvnc::picture::{Area, Canvas, Size};
 use sshvnc::rfb::{Inbox, ProtocolError};
 
@@ -17,6 +17,7 @@ pub struct Answer {
     pub rgb: Vec<u8>,
     pub damage: Vec<Area>,
     pub events: Vec<Event>,
+    pub notices: Vec<Notice>,
     /// What the client said to the server.
     pub messages: Vec<u8>,
     pub counts: Counts,
@@ -41,7 +42,7 @@ impl Answer {
                 say(stringify!($field), ours == theirs, format!("{ours:?}"), format!("{theirs:?}"));
             )*};
         }
-        compare!(size damage events messages counts error used at_boundary);
+        compare!(size damage events notices messages counts error used at_boundary);
         let first = self.pixels.iter().zip(&other.pixels).position(|(ours, theirs)| ours != theirs);
         say("pixels", self.pixels == other.pixels, format!("first at {first:?}"), String::new());
         all
@@ -79,6 +80,7 @@ pub fn receive(
         pixels: canvas.pixels().to_vec(),
         damage: client.take_damage().areas().to_vec(),
         events: client.events(),
+        notices: client.notices(),
         messages: client.messages(),
         counts: client.counts().clone(),
         at_boundary: error.is_none() && client.at_boundary(&inbox),

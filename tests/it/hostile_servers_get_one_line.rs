@@ -143,9 +143,16 @@ fn desktops_that_no_memory_could_hold() {
 #[test]
 fn texts_of_four_gigabytes() {
     assert_eq!(
-        line(&[3, 0, 0, 0, 255, 255, 255, 255, b'x']),
-        "a clipboard of 4294967295 bytes (ServerCutText at byte 8)"
+        line(&[3, 0, 0, 0, 127, 255, 255, 255, b'x']),
+        "a clipboard of 2147483647 bytes (ServerCutText at byte 8)"
     );
+    // Below zero: the extended clipboard.
+    assert_eq!(line(&[3, 0, 0, 0, 128, 0, 0, 0, b'x']), "a clipboard of 2147483648 bytes (ServerCutText at byte 8)");
+    assert_eq!(
+        line(&[3, 0, 0, 0, 255, 255, 255, 255, b'x']),
+        "an extended clipboard message of 1 bytes (ServerCutText at byte 8)"
+    );
+    assert!(line(&[3, 0, 0, 0, 251, 255, 255, 255]).contains("a clipboard of 67108865 bytes"));
     assert!(line(&[3, 0, 0, 0, 4, 0, 0, 1]).contains("a clipboard of 67108865 bytes"));
     assert_eq!(
         rectangle_line([0; 4], -307, &[255, 255, 255, 255, b'x']),
@@ -267,7 +274,7 @@ fn encodings_and_messages_that_nobody_asked_for() {
             )
         );
     }
-    for kind in [4, 149, 249, 255] {
+    for kind in [4, 149, 249, 254] {
         assert_eq!(line(&[kind]), format!("a message of the unknown type {kind} (message at byte 0)"));
         assert_eq!(line(&[2, 2, kind, 2]), format!("a message of the unknown type {kind} (message at byte 2)"));
     }

@@ -16,6 +16,7 @@ mod oracles_hold_for_the_fuzzers_seeds;
 mod people_log_in_step_by_step;
 mod real;
 mod real_desktops_are_seen_over_a_real_sshd;
+mod real_servers_share_keys_and_clipboard;
 mod recordings_are_shared_with_other_tools;
 mod recordings_decode_to_their_hashes;
 mod rooms_know_only_their_neighbours;

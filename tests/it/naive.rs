@@ -198,7 +198,16 @@ impl<'a> Decoder<'a> {
             2 => Ok(()),
             3 => {
                 self.take(3)?;
-                let length = self.number(4)?;
+                // Below zero it is a message of the extended clipboard, which paints nothing either.
+                let length = self.number(4)? as u32 as i32;
+                self.take(length.unsigned_abs() as usize).map(|_| ())
+            }
+            250 => self.take(3).map(|_| ()),
+            255 => {
+                if self.number(1)? != 1 {
+                    return Err(End::Wrong("no audio"));
+                }
+                let length = if self.number(2)? == 2 { self.number(4)? } else { 0 };
                 self.take(length).map(|_| ())
             }
             150 => Ok(()),
@@ -224,7 +233,7 @@ impl<'a> Decoder<'a> {
             -224 => return Ok(false),
             -239 => drop(self.take(if mask == 0 { 0 } else { width * height * self.format.bytes + mask })?),
             -240 => drop(self.take(if mask == 0 { 0 } else { 6 + 2 * mask })?),
-            -232 | 0x574d_5666 => {}
+            -232 | -257 | -258 | -259 | -316 | 0x574d_5666 => {}
             -261 => drop(self.take(1)?),
             0x574d_5668 => drop(self.take(4)?),
             -314 => {

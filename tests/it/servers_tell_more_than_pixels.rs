@@ -1,6 +1,6 @@
 //! Pseudo-encodings and messages beside the pixels, byte by byte as rfbproto describes them, and what is answered.
 
-use sshvnc::client::{Client, Event, Received, Settings, canvas_for};
+use sshvnc::client::{Caps, Client, Event, Notice, Received, Settings, canvas_for};
 use sshvnc::picture::{ByteOrder, Canvas, Cursor, Size};
 use sshvnc::rfb::{Inbox, PixelFormat};
 
@@ -68,8 +68,12 @@ struct Session {
 
 impl Session {
     fn new() -> Session {
+        Session::with_clipboard(true)
+    }
+
+    fn with_clipboard(clipboard: bool) -> Session {
         let init = PLAIN.parsed(4, 1);
-        let settings = Settings::new(PixelFormat::rgb888([0, 8, 16]), vec![0]);
+        let settings = Settings { clipboard, ..Settings::new(PixelFormat::rgb888([0, 8, 16]), vec![0]) };
         let mut client = Client::new(&init, &settings, ByteOrder::Rgbx);
         client.messages();
         Session { client, canvas: canvas_for(&init, ByteOrder::Rgbx).unwrap(), inbox: Inbox::default() }
@@ -125,4 +129,113 @@ fn updates_come_by_themselves_where_the_server_knows_how_until_the_window_lags_b
     assert_eq!(session.client.messages(), NOTHING);
     assert_eq!(session.answers(&[150]), CONTINUE);
     assert_eq!(session.answers(&pixel), NOTHING);
+}
+
+/// A message of the extended clipboard.
+fn cut_text(flags: u32, payload: &[u8]) -> Vec<u8> {
+    let length = -(payload.len() as i32 + 4);
+    [&[3, 0, 0, 0][..], &length.to_be_bytes(), &flags.to_be_bytes(), payload].concat()
+}
+
+const OUR_CAPS: [u8; 16] = [6, 0, 0, 0, 0xff, 0xff, 0xff, 0xf8, 0x1f, 0, 0, 1, 0, 0, 0, 0];
+const ASK_FOR_TEXT: [u8; 12] = [6, 0, 0, 0, 0xff, 0xff, 0xff, 0xfc, 2, 0, 0, 1];
+/// All actions, text and three other formats, and the sizes that may come unasked.
+const CAPS: u32 = 0x1f00_000f;
+const SIZES: [u8; 16] = [0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const NOTIFY: u32 = 1 << 27;
+/// "0 €" with its length, in a stored block (RFC 1951 §3.2.4) of a stream that does not end.
+const PROVIDED: [u8; 17] = [0x78, 1, 0, 10, 0, 0xf5, 0xff, 0, 0, 0, 6, b'0', b' ', 0xe2, 0x82, 0xac, 0];
+
+#[test]
+fn an_extended_clipboard_is_asked_for_the_text_that_it_announces() {
+    let mut session = Session::new();
+    // What has not shown that it understands is not asked.
+    assert_eq!(session.answers(&cut_text(NOTIFY | 1, &[])), NOTHING);
+    assert_eq!(session.answers(&cut_text(CAPS, &SIZES)), OUR_CAPS);
+    let [Notice::Caps(caps)] = session.client.notices()[..] else { panic!() };
+    let clipboard = caps.clipboard.unwrap();
+    assert!(clipboard.text() && clipboard.unsolicited(0x40_0000) && !clipboard.unsolicited(0x40_0001));
+    assert_eq!(session.answers(&cut_text(NOTIFY | 1, &[])), ASK_FOR_TEXT);
+    // A picture, and nothing.
+    assert_eq!(session.answers(&cut_text(NOTIFY | 8, &[])), NOTHING);
+    assert_eq!(session.answers(&cut_text(NOTIFY, &[])), NOTHING);
+    assert_eq!(session.answers(&cut_text(1 << 28 | 1, &PROVIDED)), NOTHING);
+    assert_eq!(session.client.events(), [Event::CutText("0 €".to_owned())]);
+    // As after every SetEncodings.
+    assert_eq!(session.answers(&cut_text(CAPS, &SIZES)), OUR_CAPS);
+    assert_eq!(session.client.notices(), []);
+    for request in [CAPS & !(1 << 25), CAPS & !(0xf << 25)] {
+        assert_eq!(session.answers(&cut_text(request, &SIZES)), OUR_CAPS);
+        assert_eq!(session.answers(&cut_text(NOTIFY | 1, &[])), NOTHING);
+    }
+    let mut session = Session::with_clipboard(false);
+    assert_eq!(session.answers(&cut_text(CAPS, &SIZES)), OUR_CAPS);
+    assert_eq!(session.answers(&cut_text(NOTIFY | 1, &[])), NOTHING);
+}
+
+#[test]
+fn what_is_asked_of_the_clipboard_is_passed_on_once() {
+    let (request, peek) = (cut_text(1 << 25 | 1, &[]), cut_text(1 << 26, &[]));
+    let asked = |messages: &[&[u8]]| PLAIN.answer(1, 1, &messages.concat()).notices;
+    assert_eq!(asked(&[&request]), [Notice::ClipboardRequest]);
+    assert_eq!(asked(&[&request, &peek, &request]), [Notice::ClipboardPeek, Notice::ClipboardRequest]);
+    // Only pictures; nothing that is known; a text that comes unasked and unannounced.
+    let ignored = [cut_text(1 << 25 | 8, &[]), cut_text(1 << 29 | 1, b"??"), cut_text(0x00ff_0000, &[0; 9])];
+    let answer = PLAIN.answer(1, 1, &[&ignored.concat()[..], &cut_text(1 << 28 | 1, &PROVIDED)].concat());
+    assert_eq!((answer.notices, answer.messages), (vec![], vec![]));
+    assert_eq!((answer.events, answer.error), (vec![Event::CutText("0 €".to_owned())], None));
+}
+
+#[test]
+fn an_extended_clipboard_that_is_nonsense_gets_one_line() {
+    let line = |message: &[u8]| PLAIN.answer(1, 1, message).error_text();
+    let what = "an extended clipboard message of 4 bytes, too few for the sizes of its formats";
+    assert!(line(&cut_text(CAPS, &[])).contains(&format!("{what} (ServerCutText at byte 8)")));
+    let broken = line(&cut_text(1 << 28 | 1, b"no zlib"));
+    assert!(broken.contains("an extended clipboard text that can not be read"), "{broken}");
+    let short = line(&cut_text(1 << 28 | 1, &[0x78, 1, 1, 5, 0, 0xfa, 0xff, 0, 0, 0, 9, b'x']));
+    assert!(short.contains("extended clipboard text"), "{short}");
+    // 4 GiB that never come, too much to keep: passed over.
+    let bomb = [0x78, 1, 0, 4, 0, 0xfb, 0xff, 0xff, 0xff, 0xff, 0xff];
+    let answer = PLAIN.answer(1, 1, &cut_text(1 << 28 | 1, &bomb));
+    assert_eq!((answer.events, answer.error, answer.at_boundary), (vec![], None, true));
+}
+
+#[test]
+fn what_the_server_can_do_is_noticed() {
+    let shown = |rectangles: &[(u16, i32)]| {
+        let rectangles: Vec<_> = rectangles.iter().map(|&(x, number)| rectangle([x, 0, 0, 0], number, &[])).collect();
+        PLAIN.answer(4, 1, &update(&rectangles)).notices
+    };
+    assert_eq!(shown(&[(0, -258)]), [Notice::Caps(Caps { keycodes: true, ..Caps::default() })]);
+    let both = Caps { keycodes: true, extended_buttons: true, ..Caps::default() };
+    assert_eq!(shown(&[(0, -316), (0, -258), (0, -258)]), [Notice::Caps(both)]);
+    assert_eq!(shown(&[(0, -257)]), [Notice::Caps(Caps { relative_pointer: true, ..Caps::default() })]);
+    // Positions are what everybody begins with; sound is not listened to.
+    assert_eq!(shown(&[(1, -257), (0, -259)]), []);
+    assert_eq!(shown(&[(0, -257), (1, -257)]), [Notice::Caps(Caps::default())]);
+}
+
+#[test]
+fn a_machine_that_can_be_shut_down_says_so() {
+    let answer = PLAIN.answer(1, 1, &[250, 9, 1, 1]);
+    assert_eq!(answer.events, [Event::XvpInit]);
+    assert_eq!(answer.notices, [Notice::Caps(Caps { xvp: true, ..Caps::default() })]);
+    let answer = PLAIN.answer(1, 1, &[250, 0, 1, 0]);
+    assert_eq!((answer.events, answer.notices), (vec![Event::XvpFail], vec![]));
+    let line = PLAIN.answer(1, 1, &[250, 0, 1, 7]).error_text();
+    assert!(line.contains("an xvp message with the unknown code 7"), "{line}");
+}
+
+#[test]
+fn audio_is_counted_and_never_asked_for() {
+    let stream =
+        [&[255, 1, 0, 1][..], &[255, 1, 0, 2, 0, 0, 0, 3], b"abc", &[255, 1, 0, 2, 0, 0, 0, 0], &[255, 1, 0, 0]];
+    let answer = PLAIN.answer(1, 1, &[&stream.concat()[..], &[2]].concat());
+    assert_eq!((answer.counts.audio_streams, answer.counts.audio_bytes), (1, 3));
+    assert_eq!((answer.messages, answer.events, answer.at_boundary), (vec![], vec![Event::Bell], true));
+    let line = |message: &[u8]| PLAIN.answer(1, 1, message).error_text();
+    assert!(line(&[255, 1, 0, 2, 0xff, 0xff, 0xff, 0xff]).contains("audio of 4294967295 bytes (QEMU Audio at"));
+    assert!(line(&[255, 1, 0, 3]).contains("an audio operation of the unknown number 3"));
+    assert!(line(&[255, 7]).contains("a QEMU message of the unknown type 7"));
 }

@@ -42,18 +42,23 @@ impl Desktop {
 
     /// The same, which asks nobody for anything.
     pub fn start_without_password(server: Server) -> Desktop {
-        Desktop::launch(server, false).with_text()
+        Desktop::launch(server, false, &[]).with_text()
+    }
+
+    /// One by Xtigervnc with these options, which asks nobody for anything.
+    pub fn start_with_options(options: &[&str]) -> Desktop {
+        Desktop::launch(Server::Xtigervnc, false, options)
     }
 
     pub fn start_empty(server: Server) -> Desktop {
-        Desktop::launch(server, true)
+        Desktop::launch(server, true, &[])
     }
 
     fn with_text(self) -> Desktop {
         self.with_client("xterm", &["-fn", "fixed", "-geometry", "80x24+40+40", "-e", "sh", "-c", TEXT])
     }
 
-    fn launch(server: Server, asks: bool) -> Desktop {
+    fn launch(server: Server, asks: bool, options: &[&str]) -> Desktop {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let display = format!(":{port}");
@@ -76,14 +81,8 @@ impl Desktop {
                         "-SecurityTypes",
                         if asks { "VncAuth" } else { "None" },
                     ])
-                    .args([
-                        "-rfbauth",
-                        passwd,
-                        "-UseBlacklist=0",
-                        "-noreset",
-                        "-rfbunixpath",
-                        socket.to_str().unwrap(),
-                    ]),
+                    .args(["-rfbauth", passwd, "-UseBlacklist=0", "-noreset", "-rfbunixpath", socket.to_str().unwrap()])
+                    .args(options),
                 &log,
             )),
             Server::Xtightvnc => servers.push(Running::start(
@@ -119,6 +118,14 @@ impl Desktop {
         let client = Running::start(Command::new(program).args(arguments).env("DISPLAY", &self.display), &log);
         self.clients.push(client);
         assert!(within(PATIENCE, || self.windows() > before), "{program} shows no window");
+        self
+    }
+
+    /// Starts an X client that shows no window.
+    pub fn with_helper(mut self, program: &str, arguments: &[&str]) -> Desktop {
+        let log = self.folder.path().join("helper.log");
+        let helper = Running::start(Command::new(program).args(arguments).env("DISPLAY", &self.display), &log);
+        self.clients.push(helper);
         self
     }
 

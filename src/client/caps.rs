@@ -1,0 +1,29 @@
+//! What the server has shown it can do, for whoever puts into words what the user does.
+
+use crate::rfb::clipboard;
+
+/// What the server has shown so far; nothing is taken for granted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// Keys by their place on the keyboard (QEMU Extended Key Event).
+    pub keycodes: bool,
+    /// Back and forward (ExtendedMouseButtons).
+    pub extended_buttons: bool,
+    /// It wants to hear how far the pointer moved, not where it is (QEMU Pointer Motion Change).
+    pub relative_pointer: bool,
+    /// The extended clipboard, and what it takes there.
+    pub clipboard: Option<clipboard::Caps>,
+    /// The machine can be shut down and started again (xvp).
+    pub xvp: bool,
+}
+
+/// Something that the server shows or asks, and that concerns what the user does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// What it can do now.
+    Caps(Caps),
+    /// It asks for the clipboard's text.
+    ClipboardRequest,
+    /// It asks whether the clipboard has text.
+    ClipboardPeek,
+}
