@@ -159,7 +159,7 @@ impl Desktop {
 
 /// A screen for the viewer's own window: nothing else is on it.
 pub struct Screen {
-    _server: Running,
+    server: Running,
     _folder: TempDir,
     pub display: String,
 }
@@ -178,7 +178,13 @@ impl Screen {
         let xvfb = ["-screen", "0", &size, "-nolisten", "tcp", "-noreset"];
         let server = Running::start(Command::new("Xvfb").arg(&display).args(xvfb), &log);
         wait_for_display(&display, &log);
-        Screen { _server: server, _folder: folder, display }
+        Screen { server, _folder: folder, display }
+    }
+
+    /// Ends the X server as if the machine had crashed.
+    pub fn kill(&mut self) {
+        super::signal(self.server.id(), "KILL");
+        self.server.stop();
     }
 
     /// What a window manager does when the close button of a window is pressed.

@@ -7,6 +7,7 @@ pub mod sshd;
 pub mod terminal;
 pub mod user;
 pub mod viewer;
+pub mod window;
 
 use std::collections::BTreeSet;
 use std::fs::File;
