@@ -297,6 +297,13 @@ pub struct Bench {
     /// How often each is decoded; the median counts
     #[arg(long, value_name = "N", default_value = "5")]
     pub passes: NonZeroU32,
+    /// Where the time goes: frame (reading messages, cutting rectangles out), inflate, unpack (filters, palettes, JPEG,
+    /// and all of the encodings that are painted as they are read: RRE, Hextile, TRLE, ZRLE), paint (copies, fills, rows)
+    #[arg(long)]
+    pub stages: bool,
+    /// Compare with what no decoder can do without: inflating the same bytes, its CopyRects and fills, the rows of Raw
+    #[arg(long)]
+    pub limits: bool,
     /// Write the last picture
     #[arg(long, value_name = "FILE.png")]
     pub dump: Option<PathBuf>,

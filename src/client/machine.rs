@@ -4,7 +4,7 @@ use super::flow::{self, Flow};
 use super::pseudo::{self, Meaning};
 use super::rectangle::Decoders;
 use super::{Counts, Event};
-use crate::decode::{Fault, Pixels, Progress};
+use crate::decode::{Fault, Pixels, Progress, Stage, stage};
 use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
 use crate::rfb::server_message::{self, RectangleHeader, fence};
@@ -383,6 +383,7 @@ impl Client {
             let Some((x, y)) = inbox.unit(|reader| Ok((reader.u16()?, reader.u16()?))) else {
                 return Ok(Progress::NeedMore);
             };
+            let _paint = stage(Stage::Paint);
             canvas.copy(x, y, area).map_err(|_| Fault(format!("a copy from {x},{y} outside of the desktop")))?;
         } else {
             let mut target = canvas.target(area)?;

@@ -49,7 +49,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "viewer",
         ],
     ),
-    ("bench", &["cli", "client", "error", "picture", "picture_file", "recording", "rfb"]),
+    ("bench", &["cli", "client", "decode", "error", "picture", "picture_file", "recording", "rfb"]),
     (
         "check",
         &[

@@ -1,12 +1,13 @@
 //! Tight and Tight PNG (rfbproto): a fill, pixels through a filter and one of four zlib streams, or a picture.
 
+pub mod content;
 mod filter;
 mod head;
 
 use super::image::{self, Image};
 use super::pixels::with_tpixel_source;
 use super::zlib_stream::ZlibStream;
-use super::{Fault, Parcel, ParcelDecoder, Pixels};
+use super::{Fault, Parcel, ParcelDecoder, Pixels, Stage, stage};
 use crate::picture::Target;
 use crate::picture::convert::Source;
 use crate::rfb::{Inbox, Reader, Short};
@@ -102,6 +103,7 @@ impl Tight {
     ) -> Result<(), Fault> {
         let (compression, filter) = match method {
             Method::Fill(pixel) => {
+                let _paint = stage(Stage::Paint);
                 return Ok(target.fill(0, 0, target.width(), target.height(), source.pixel(pixel))?);
             }
             Method::Basic(compression, filter) => (*compression, filter),
@@ -143,7 +145,7 @@ enum Bytes<'a> {
 
 impl Bytes<'_> {
     /// Fills `target` through `filter`, a band of rows at a time.
-    fn paint(&mut self, mut filter: impl Filter, target: &mut Target<'_>) -> Result<(), Fault> {
+    fn paint<F: Filter>(&mut self, mut filter: F, target: &mut Target<'_>) -> Result<(), Fault> {
         let row_bytes = filter.row_bytes(target.width());
         if row_bytes == 0 {
             return Ok(());
@@ -151,6 +153,7 @@ impl Bytes<'_> {
         let band_rows = BAND.div_ceil(row_bytes).min(target.height());
         for top in (0..target.height()).step_by(band_rows.max(1)) {
             let bytes = self.next(band_rows.min(target.height() - top) * row_bytes)?;
+            let _stage = stage(F::STAGE);
             for (bytes, row) in bytes.chunks_exact(row_bytes).zip(target.rows_from(top)) {
                 filter.row(bytes, row)?;
             }
