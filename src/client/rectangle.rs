@@ -1,8 +1,8 @@
 //! The decoders of a session and which of them an encoding belongs to.
 
 use crate::decode::{
-    DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rectangle, Rre, Tight, Trle, Ultra,
-    Zlib, ZlibHex, Zrle,
+    DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rectangle, Rre, Stage, Tight, Trle,
+    Ultra, Zlib, ZlibHex, Zrle, stage,
 };
 use crate::picture::Target;
 use crate::rfb::{Inbox, encoding};
@@ -82,14 +82,17 @@ impl Decoders {
         pixels: &Pixels,
     ) -> Result<Progress, Fault> {
         match encoding {
-            encoding::RAW => self.raw.advance(inbox, target, pixels),
-            encoding::RRE => self.rre.advance(inbox, target, pixels),
-            encoding::CORRE => self.corre.advance(inbox, target, pixels),
-            encoding::HEXTILE => self.hextile.advance(inbox, target, pixels),
+            encoding::RAW => {
+                let _paint = stage(Stage::Paint);
+                self.raw.advance(inbox, target, pixels)
+            }
+            encoding::RRE => direct(&mut self.rre, inbox, target, pixels),
+            encoding::CORRE => direct(&mut self.corre, inbox, target, pixels),
+            encoding::HEXTILE => direct(&mut self.hextile, inbox, target, pixels),
             encoding::ZLIB => parcel(&mut self.zlib, inbox, target, pixels),
-            encoding::ZLIB_HEX => self.zlib_hex.advance(inbox, target, pixels),
+            encoding::ZLIB_HEX => direct(&mut self.zlib_hex, inbox, target, pixels),
             encoding::ULTRA => parcel(&mut self.ultra, inbox, target, pixels),
-            encoding::TRLE => self.trle.advance(inbox, target, pixels),
+            encoding::TRLE => direct(&mut self.trle, inbox, target, pixels),
             encoding::ZRLE | encoding::ZYWRLE => {
                 // Both go through one stream, so a server may change from one to the other.
                 self.zrle.set_levels(match encoding {
@@ -103,6 +106,17 @@ impl Decoders {
     }
 }
 
+/// Paints what has arrived of a rectangle whose pieces are read and painted at once.
+fn direct(
+    decoder: &mut impl DirectDecoder,
+    inbox: &mut Inbox,
+    target: &mut Target<'_>,
+    pixels: &Pixels,
+) -> Result<Progress, Fault> {
+    let _unpack = stage(Stage::Unpack);
+    decoder.advance(inbox, target, pixels)
+}
+
 /// Cuts a rectangle out and paints it, once all of it is there.
 fn parcel(
     decoder: &mut impl ParcelDecoder,
@@ -110,8 +124,9 @@ fn parcel(
     target: &mut Target<'_>,
     pixels: &Pixels,
 ) -> Result<Progress, Fault> {
-    match decoder.cut(inbox, target.width(), target.height(), pixels)? {
-        Some(parcel) => decoder.unpack(parcel, target, pixels).map(|()| Progress::Done),
-        None => Ok(Progress::NeedMore),
-    }
+    let Some(parcel) = decoder.cut(inbox, target.width(), target.height(), pixels)? else {
+        return Ok(Progress::NeedMore);
+    };
+    let _unpack = stage(Stage::Unpack);
+    decoder.unpack(parcel, target, pixels).map(|()| Progress::Done)
 }

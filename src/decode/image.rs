@@ -1,6 +1,6 @@
 //! JPEG and PNG pictures inside of the stream, onto a target of exactly their size.
 
-use super::Fault;
+use super::{Fault, Stage, stage};
 use crate::picture::convert::{Same32, Shift32, Source};
 use crate::picture::{ByteOrder, Target};
 use png::{ColorType, Transformations};
@@ -12,11 +12,22 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 /// Passes over a progressive picture; encoders make about ten.
 const MOST_SCANS: usize = 32;
 
+/// Bytes that are kept from picture to picture. Servers cut JPEG into pieces of far less; one of a whole 4K desktop would
+/// hold as much again as the framebuffer.
+const KEPT: usize = 8 << 20;
+
 /// Memory for a picture on its way to the target, used again for each.
 #[derive(Default)]
 pub(super) struct Image(Vec<u8>);
 
 impl Image {
+    /// Gives back what only an uncommonly large picture needs.
+    fn shrink(&mut self) {
+        if self.0.len() > KEPT {
+            self.0 = Vec::new();
+        }
+    }
+
     fn of(&mut self, length: usize) -> &mut [u8] {
         self.0.resize(self.0.len().max(length), 0);
         self.0.get_mut(..length).unwrap_or_default()
@@ -49,12 +60,14 @@ pub(super) fn jpeg(data: &[u8], target: &mut Target<'_>, order: ByteOrder, scrat
     }
     let pixels = scratch.of(size.0 * size.1 * 4);
     decoder.decode_into(pixels).map_err(broken)?;
+    let _paint = stage(Stage::Paint);
     match order {
         ByteOrder::Rgbx => rows(Same32, pixels, target),
         order => {
             rows(Shift32 { big_endian: false, from: ByteOrder::Rgbx.shifts(), to: order.shifts() }, pixels, target)
         }
     }
+    scratch.shrink();
     Ok(())
 }
 
@@ -77,12 +90,14 @@ pub(super) fn png(data: &[u8], target: &mut Target<'_>, order: ByteOrder, scratc
     let (colours, _) = reader.output_color_type();
     let pixels = scratch.of(size.0 * size.1 * colours.samples());
     reader.next_frame(pixels).map_err(broken)?;
+    let _paint = stage(Stage::Paint);
     match colours {
         ColorType::Grayscale => paint::<1>(pixels, target, order, |[grey]| [grey; 3]),
         ColorType::GrayscaleAlpha => paint::<2>(pixels, target, order, |[grey, _]| [grey; 3]),
         ColorType::Rgba => paint::<4>(pixels, target, order, |[r, g, b, _]| [r, g, b]),
         ColorType::Rgb | ColorType::Indexed => paint::<3>(pixels, target, order, |rgb| rgb),
     }
+    scratch.shrink();
     Ok(())
 }
 

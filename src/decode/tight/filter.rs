@@ -1,11 +1,14 @@
 //! Tight's filters: how the bytes of a row become pixels.
 
-use crate::decode::Fault;
+use crate::decode::{Fault, Stage};
 use crate::picture::convert::Source;
 use crate::rfb::{Layout, PixelFormat};
 
 /// Paints a rectangle's rows from the first to the last.
 pub(super) trait Filter {
+    /// What painting a row is part of.
+    const STAGE: Stage = Stage::Unpack;
+
     /// Bytes of a row of `width` pixels.
     fn row_bytes(&self, width: usize) -> usize;
 
@@ -17,6 +20,8 @@ pub(super) trait Filter {
 pub(super) struct Copy<S>(pub(super) S);
 
 impl<S: Source> Filter for Copy<S> {
+    const STAGE: Stage = Stage::Paint;
+
     fn row_bytes(&self, width: usize) -> usize {
         width * S::BYTES
     }

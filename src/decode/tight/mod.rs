@@ -1,5 +1,6 @@
 //! Tight and Tight PNG (rfbproto): a fill, pixels through a filter and one of four zlib streams, or a picture.
 
+pub mod content;
 mod filter;
 mod head;
 
@@ -7,7 +8,7 @@ use super::image;
 use super::lanes::{Kind, Rectangle};
 use super::pixels::with_tpixel_source;
 use super::zlib_stream::ZlibStream;
-use super::{Fault, Parcel, ParcelDecoder, Pixels};
+use super::{Fault, Parcel, ParcelDecoder, Pixels, Stage, stage};
 use crate::picture::Target;
 use crate::picture::convert::Source;
 use crate::rfb::{Inbox, Reader, Short};
@@ -155,6 +156,7 @@ impl Work {
             Method::Jpeg => image::jpeg(data, target, pixels.order(), &mut scratch.image),
             Method::Png => image::png(data, target, pixels.order(), &mut scratch.image),
             Method::Fill(pixel) => with_tpixel_source!(pixels, source => {
+                let _paint = stage(Stage::Paint);
                 Ok(target.fill(0, 0, target.width(), target.height(), source.pixel(pixel))?)
             }),
             Method::Basic(_, filter) => {
@@ -202,7 +204,7 @@ enum Bytes<'a> {
 
 impl Bytes<'_> {
     /// Fills `target` through `filter`, a band of rows at a time.
-    fn paint(&mut self, mut filter: impl Filter, target: &mut Target<'_>) -> Result<(), Fault> {
+    fn paint<F: Filter>(&mut self, mut filter: F, target: &mut Target<'_>) -> Result<(), Fault> {
         let row_bytes = filter.row_bytes(target.width());
         if row_bytes == 0 {
             return Ok(());
@@ -210,6 +212,7 @@ impl Bytes<'_> {
         let band_rows = BAND.div_ceil(row_bytes).min(target.height());
         for top in (0..target.height()).step_by(band_rows.max(1)) {
             let bytes = self.next(band_rows.min(target.height() - top) * row_bytes)?;
+            let _stage = stage(F::STAGE);
             for (bytes, row) in bytes.chunks_exact(row_bytes).zip(target.rows_from(top)) {
                 filter.row(bytes, row)?;
             }
