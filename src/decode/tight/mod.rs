@@ -30,7 +30,8 @@ pub struct Tight {
 #[derive(Default)]
 struct Scratch {
     band: Vec<u8>,
-    above: Vec<u64>,
+    above: Vec<u32>,
+    wide_above: Vec<u64>,
     image: Image,
 }
 
@@ -108,7 +109,7 @@ impl Tight {
             // Painted without a TPIXEL.
             Method::Jpeg | Method::Png => return Ok(()),
         };
-        let Scratch { band, above, .. } = &mut self.scratch;
+        let Scratch { band, above, wide_above, .. } = &mut self.scratch;
         let mut bytes = match compression {
             Compression::None => Bytes::AsTheyAre(data),
             Compression::Zlib(number) => {
@@ -127,7 +128,7 @@ impl Tight {
                 bytes.paint(Gradient::new(source, above, target.width()), target)
             }
             head::Filter::Gradient => {
-                let filter = WideGradient::new(source, pixels.format(), above, target.width())?;
+                let filter = WideGradient::new(source, pixels.format(), wide_above, target.width())?;
                 bytes.paint(filter, target)
             }
         }?;
