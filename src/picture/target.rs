@@ -79,7 +79,8 @@ impl<'a> Target<'a> {
         }
         let end = start + (height - 1) * self.stride + width;
         let block = self.pixels.get_mut(start..end).ok_or(Outside)?;
-        // Two pieces of fixed size, which overlap, are all of a short row: no loop, no remainder.
+        // Two pieces of fixed size, which overlap, are all of a short row: no loop, no remainder. That took 0.84 to 0.95 of
+        // the time of `slice::fill` on the core-* recordings.
         // Filling the first row and copying it to the others was slower: 1.16 times on core-corre-tightvnc.
         match width {
             1 => ends::<1>(block, self.stride, width, pixel),
