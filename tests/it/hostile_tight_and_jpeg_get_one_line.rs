@@ -75,7 +75,9 @@ fn streams_that_did_not_begin_or_are_garbage() {
 
 #[test]
 fn jpeg_pictures_of_another_size() {
-    let sizes = [(3, 4), (4, 5), (20, 20), (65535, 65535), (65500, 65500)];
+    // libjpeg-turbo refuses larger ones itself, in its own words.
+    let largest = if cfg!(feature = "turbojpeg") { 65500 } else { 65535 };
+    let sizes = [(3, 4), (4, 5), (20, 20), (largest, largest), (65500, 65500)];
     for (width, height) in sizes {
         let picture = match width {
             // Only the header of those that no memory could hold.

@@ -116,7 +116,14 @@ fn the_naive_decoder_paints_the_small_ones_alike() {
         stream.extend(&recording.messages);
         let picture = naive::decode(&stream).unwrap();
         let real = whole(open(&recording), &recording.messages);
-        assert!(picture.rgb.as_flattened() == real.rgb, "{}", path.display());
+        let naive = picture.rgb.as_flattened();
+        if expected.is_none() && cfg!(feature = "turbojpeg") {
+            // The naive decoder reads JPEG by another library.
+            let far = naive.iter().zip(&real.rgb).filter(|(a, b)| a.abs_diff(**b) > 3).count();
+            assert!(naive.len() == real.rgb.len() && far * 1000 < naive.len(), "{}: {far}", path.display());
+        } else {
+            assert!(naive == real.rgb, "{}", path.display());
+        }
         check(&path, &real, expected.as_deref());
     }
 }

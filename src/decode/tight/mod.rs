@@ -40,7 +40,8 @@ pub(super) struct Work {
 #[derive(Default)]
 pub(super) struct Scratch {
     band: Vec<u8>,
-    above: Vec<u64>,
+    above: Vec<u32>,
+    wide_above: Vec<u64>,
 }
 
 impl Tight {
@@ -160,14 +161,14 @@ impl Work {
                 Ok(target.fill(0, 0, target.width(), target.height(), source.pixel(pixel))?)
             }),
             Method::Basic(_, filter) => {
-                let Scratch { band, above } = &mut scratch.tight;
+                let Scratch { band, above, wide_above } = &mut scratch.tight;
                 let mut stream =
                     self.stream.as_ref().map(|(_, stream)| stream.lock().unwrap_or_else(PoisonError::into_inner));
                 let bytes = match &mut stream {
                     None => Bytes::AsTheyAre(data),
                     Some(stream) => Bytes::Inflated { stream, input: data, band },
                 };
-                with_tpixel_source!(pixels, source => paint(source, &filter, bytes, above, target, pixels))
+                with_tpixel_source!(pixels, source => paint(source, &filter, bytes, (above, wide_above), target, pixels))
             }
         }
     }
@@ -177,7 +178,7 @@ fn paint<S: Source>(
     source: S,
     filter: &head::Filter<'_>,
     mut bytes: Bytes<'_>,
-    above: &mut Vec<u64>,
+    (above, wide_above): (&mut Vec<u32>, &mut Vec<u64>),
     target: &mut Target<'_>,
     pixels: &Pixels,
 ) -> Result<(), Fault> {
@@ -189,7 +190,7 @@ fn paint<S: Source>(
         },
         head::Filter::Gradient if S::BYTES == 3 => bytes.paint(Gradient::new(source, above, target.width()), target),
         head::Filter::Gradient => {
-            let filter = WideGradient::new(source, pixels.format(), above, target.width())?;
+            let filter = WideGradient::new(source, pixels.format(), wide_above, target.width())?;
             bytes.paint(filter, target)
         }
     }?;
