@@ -182,8 +182,9 @@ impl Pixels {
 
     /// Whether a CPIXEL has three bytes, and if so, whether the one that stays away comes first on the wire.
     pub(super) fn cpixel_first_away(&self) -> Option<bool> {
-        let PixelFormat { bits_per_pixel: 32, depth: ..=24, big_endian, layout: Layout::TrueColour { max, shift } } =
-            self.format
+        // The specification asks for a depth of 24 at most besides. Servers look at the colours alone: programs of
+        // libvncserver's say 32, and send three bytes.
+        let PixelFormat { bits_per_pixel: 32, big_endian, layout: Layout::TrueColour { max, shift }, .. } = self.format
         else {
             return None;
         };
@@ -249,7 +250,8 @@ mod tests {
         assert_eq!(format(24, false, [255; 3], [24, 16, 8]).cpixel_first_away(), Some(true));
         assert_eq!(format(24, true, [255; 3], [24, 16, 8]).cpixel_first_away(), Some(false));
         assert_eq!(format(16, false, [31; 3], [18, 13, 8]).cpixel_first_away(), Some(false));
-        assert_eq!(format(32, false, [255; 3], [16, 8, 0]).cpixel_first_away(), None);
+        assert_eq!(format(32, false, [255; 3], [16, 8, 0]).cpixel_first_away(), Some(false));
+        assert_eq!(format(30, false, [1023; 3], [20, 10, 0]).cpixel_first_away(), None);
         assert_eq!(format(24, false, [255; 3], [24, 16, 0]).cpixel_first_away(), None);
         assert!(format(24, false, [255; 3], [0, 8, 16]).has_tpixels());
         assert!(!format(32, false, [255; 3], [0, 8, 16]).has_tpixels());
