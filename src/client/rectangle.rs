@@ -20,7 +20,6 @@ pub(super) struct Decoders {
     zrle: Zrle,
     wavelet_levels: usize,
     tight: Tight,
-    tight_png: Tight,
     jpeg: Jpeg,
 }
 
@@ -44,7 +43,6 @@ impl Decoders {
             zrle: Zrle::new(),
             wavelet_levels: encoding::zywrle_levels(encoding::ZYWRLE_QUALITY),
             tight: Tight::new(),
-            tight_png: Tight::png(),
             jpeg: Jpeg::default(),
         }
     }
@@ -62,13 +60,11 @@ impl Decoders {
         (width, height): (usize, usize),
         pixels: &Pixels,
     ) -> Result<Option<Rectangle>, Fault> {
-        let tight = match encoding {
-            encoding::JPEG => {
-                return Ok(self.jpeg.cut(inbox, width, height, pixels)?.map(|parcel| self.jpeg.rectangle(parcel)));
-            }
-            encoding::TIGHT_PNG => &mut self.tight_png,
-            _ => &mut self.tight,
-        };
+        if encoding == encoding::JPEG {
+            return Ok(self.jpeg.cut(inbox, width, height, pixels)?.map(|parcel| self.jpeg.rectangle(parcel)));
+        }
+        let tight = &mut self.tight;
+        tight.set_png(encoding == encoding::TIGHT_PNG);
         let Some(parcel) = tight.cut(inbox, width, height, pixels)? else { return Ok(None) };
         tight.rectangle(parcel, width, height, pixels).map(Some)
     }

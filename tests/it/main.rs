@@ -8,6 +8,7 @@ mod desktops_are_found_started_or_come_by_themselves;
 mod desktops_of_4k_fit_into_memory;
 mod encodings_follow_the_link;
 mod every_cut;
+mod every_encoding_of_every_server_gives_its_screen;
 mod hostile_servers_get_one_line;
 mod hostile_tight_and_jpeg_get_one_line;
 mod jpeg_by_hand;

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Bytes unpacked at a time: small enough to stay in the second-level cache until they are painted.
 const BAND: usize = 64 * 1024;
 
-/// The decoder of Tight, and of Tight PNG, which has PNG pictures and no zlib streams.
+/// The decoder of Tight, and of Tight PNG, which has PNG pictures too and shares the zlib streams.
 pub struct Tight {
     png: bool,
     streams: [Option<Stream>; 4],
@@ -53,6 +53,11 @@ impl Tight {
     /// Tight PNG.
     pub fn png() -> Tight {
         Tight { png: true, ..Tight::new() }
+    }
+
+    /// Whether the next rectangle is of Tight PNG.
+    pub fn set_png(&mut self, png: bool) {
+        self.png = png;
     }
 
     /// A parcel with its stream, to be unpacked anywhere, but in the order of each stream.
