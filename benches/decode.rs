@@ -1,17 +1,20 @@
-//! Encoding × content: how many pixels a second each decoder paints, from one update in memory to a canvas.
+//! Encoding × content × pixel format: how many pixels a second each decoder paints, from one update in memory to a canvas.
 //!
 //! The pictures and their encodings are made here, so that nothing is needed but this file.
 
+use std::collections::HashMap;
 use std::hint::black_box;
 
 use bytes::Bytes;
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use flate2::{Compress, Compression, FlushCompress};
+use jpeg_encoder::{ColorType, Encoder};
 use sshvnc::client::{Client, canvas_for};
 use sshvnc::picture::ByteOrder;
 use sshvnc::recording::FORMAT;
 use sshvnc::rfb::handshake::ServerInit;
-use sshvnc::rfb::{Inbox, encoding};
+use sshvnc::rfb::{Inbox, PixelFormat, encoding};
 
 /// Pixels a row, and rows: a multiple of the tiles below.
 const SIDE: usize = 256;
@@ -22,8 +25,43 @@ type Picture = Vec<[u8; 4]>;
 /// Left, top, width, height.
 type Place = [usize; 4];
 
+/// Pictures by name.
+type Contents<'a> = &'a [(&'static str, Picture)];
+
 /// A subrectangle and its colour.
 type Part = ([u8; 4], Place);
+
+/// How pixels are written.
+#[derive(Clone, Copy)]
+struct Wire {
+    name: &'static str,
+    format: PixelFormat,
+    bytes: fn([u8; 4]) -> Vec<u8>,
+}
+
+/// As they lie on the canvas.
+const SAME: Wire = Wire { name: "", format: FORMAT, bytes: |pixel| pixel.to_vec() };
+
+const OTHERS: [Wire; 3] = [
+    Wire {
+        name: "bgrx",
+        format: PixelFormat::rgb888([16, 8, 0]),
+        bytes: |[red, green, blue, _]| vec![blue, green, red, 0],
+    },
+    Wire {
+        name: "rgb565",
+        format: PixelFormat::rgb565(),
+        bytes: |[red, green, blue, _]| {
+            let pixel = u16::from(red >> 3) << 11 | u16::from(green >> 2) << 5 | u16::from(blue >> 3);
+            pixel.to_le_bytes().to_vec()
+        },
+    },
+    Wire {
+        name: "bgr233",
+        format: PixelFormat::bgr233(),
+        bytes: |[red, green, blue, _]| vec![(blue >> 6) << 6 | (green >> 5) << 3 | red >> 5],
+    },
+];
 
 /// Windows in plain colours.
 fn flat() -> Picture {
@@ -86,8 +124,9 @@ fn subrectangles(picture: &Picture, [left, top, width, height]: Place) -> ([u8; 
     (background, all)
 }
 
-fn pixels(picture: &Picture, [left, top, width, height]: Place) -> Vec<u8> {
-    (top..top + height).flat_map(|y| picture[y * SIDE + left..][..width].as_flattened()).copied().collect()
+fn pixels(picture: &Picture, [left, top, width, height]: Place, wire: Wire) -> Vec<u8> {
+    let rows = (top..top + height).flat_map(|y| &picture[y * SIDE + left..][..width]);
+    rows.flat_map(|pixel| (wire.bytes)(*pixel)).collect()
 }
 
 fn rre(picture: &Picture, area: Place, compact: bool) -> Vec<u8> {
@@ -104,38 +143,135 @@ fn rre(picture: &Picture, area: Place, compact: bool) -> Vec<u8> {
     out
 }
 
-fn hextile(picture: &Picture) -> Vec<u8> {
-    let mut out = Vec::new();
+/// A tile of Hextile: its flags, and what follows them.
+fn hextile_tiles(picture: &Picture, wire: Wire) -> Vec<(u8, Vec<u8>)> {
+    let bytes = wire.bytes;
+    let size = wire.format.bytes();
+    let mut tiles_out = Vec::new();
     for tile in tiles(16) {
         let (background, all) = subrectangles(picture, tile);
-        if all.len() * 6 > 16 * 16 * 4 || all.len() > 255 {
-            out.push(1);
-            out.extend(pixels(picture, tile));
+        if all.len() * (size + 2) > 16 * 16 * size || all.len() > 255 {
+            tiles_out.push((1, pixels(picture, tile, wire)));
             continue;
         }
         let place = |[x, y, width, height]: Place| [(x << 4 | y) as u8, ((width - 1) << 4 | (height - 1)) as u8];
         let foreground = all.first().map(|(colour, _)| *colour);
         let coloured = all.iter().any(|(colour, _)| Some(*colour) != foreground);
-        match foreground {
-            None => out.extend([&[2], &background[..]].concat()),
-            Some(_) if coloured => out.extend([&[2 | 8 | 16], &background[..], &[all.len() as u8]].concat()),
-            Some(colour) => out.extend([&[2 | 4 | 8], &background[..], &colour, &[all.len() as u8]].concat()),
+        let mut out = bytes(background);
+        let flags = match foreground {
+            None => 2,
+            Some(_) if coloured => 2 | 8 | 16,
+            Some(colour) => {
+                out.extend(bytes(colour));
+                2 | 4 | 8
+            }
+        };
+        if foreground.is_some() {
+            out.push(all.len() as u8);
         }
         for (colour, area) in all {
             if coloured {
-                out.extend(colour);
+                out.extend(bytes(colour));
             }
             out.extend(place(area));
         }
+        tiles_out.push((flags, out));
+    }
+    tiles_out
+}
+
+fn hextile(picture: &Picture, wire: Wire) -> Vec<u8> {
+    hextile_tiles(picture, wire).into_iter().flat_map(|(flags, rest)| [vec![flags], rest].concat()).collect()
+}
+
+/// Hextile, every tile through one of both streams.
+fn zlib_hex(picture: &Picture) -> Vec<u8> {
+    let mut streams = [Compress::new(Compression::new(6), true), Compress::new(Compression::new(6), true)];
+    let mut out = Vec::new();
+    for (flags, rest) in hextile_tiles(picture, SAME) {
+        let raw = flags & 1 != 0;
+        let mut packed = Vec::with_capacity(rest.len() + 1000);
+        let stream = &mut streams[usize::from(!raw)];
+        assert!(stream.compress_vec(&rest, &mut packed, FlushCompress::Sync).is_ok());
+        out.push(if raw { 32 } else { flags | 64 });
+        out.extend((packed.len() as u16).to_be_bytes());
+        out.extend(packed);
     }
     out
+}
+
+/// Bytes through LZO1X: literals, and matches of whole pixels not far back.
+fn lzo(bytes: &[u8]) -> Vec<u8> {
+    // A length: in the low bits of the instruction if it fits there, else behind it, 255 a zero byte.
+    let length = |out: &mut Vec<u8>, instruction: u8, length: usize, most: usize| {
+        if length <= most {
+            out.push(instruction | length as u8);
+        } else {
+            out.push(instruction);
+            out.extend(vec![0; (length - most - 1) / 255]);
+            out.push(((length - most - 1) % 255 + 1) as u8);
+        }
+    };
+    let mut out = Vec::new();
+    // Up to three literals belong to the match before them.
+    let literals = |out: &mut Vec<u8>, some: &[u8]| {
+        match (some.len(), out.len()) {
+            (0, _) => {}
+            (count @ 1..=3, at @ 2..) => out[at - 2] |= count as u8,
+            (count @ 1..=3, _) => out.push(17 + count as u8),
+            (count, _) => length(out, 0, count - 3, 15),
+        }
+        out.extend(some);
+    };
+    let mut known: HashMap<&[u8], usize> = HashMap::new();
+    let (mut at, mut from) = (0, 0);
+    while let Some(pixel) = bytes.get(at..at + 4) {
+        match known.insert(pixel, at) {
+            Some(before) if at - before <= 16_384 => {
+                let same = bytes[at..].iter().zip(&bytes[before..]).take_while(|(a, b)| a == b).count() / 4 * 4;
+                literals(&mut out, &bytes[from..at]);
+                length(&mut out, 32, same - 2, 31);
+                out.extend(((at - before - 1) as u16 * 4).to_le_bytes());
+                at += same;
+                from = at;
+            }
+            _ => at += 4,
+        }
+    }
+    literals(&mut out, &bytes[from..]);
+    out.extend([17, 0, 0]);
+    [&(out.len() as u32).to_be_bytes()[..], &out].concat()
+}
+
+fn jpeg(picture: &Picture, quality: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    let encoder = Encoder::new(&mut out, quality);
+    encoder.encode(picture.as_flattened(), SIDE as u16, SIDE as u16, ColorType::Rgba).expect("a picture of this size");
+    out
+}
+
+/// The length and the data of a rectangle of Tight.
+fn compact(data: &[u8]) -> Vec<u8> {
+    let length = data.len();
+    [&[length as u8 | 0x80, (length >> 7) as u8 | 0x80, (length >> 14) as u8], data].concat()
+}
+
+/// ZRLE whose raw tiles hold wavelets: the picture's pixels in their place, since the time does not depend on what they are.
+fn zywrle(picture: &Picture) -> Vec<u8> {
+    let coefficients = |tile| [vec![0, 0], packed_pixels(&pixels(picture, tile, SAME))].concat();
+    tiles(64).into_iter().flat_map(coefficients).collect()
+}
+
+/// CPIXELs: the three bytes that carry a colour.
+fn packed_pixels(pixels: &[u8]) -> Vec<u8> {
+    pixels.chunks_exact(4).flat_map(|pixel| &pixel[..3]).copied().collect()
 }
 
 /// Tiles of one colour, with a palette, packed or in runs, whichever is shorter; or raw.
 fn trle(picture: &Picture, side: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for tile in tiles(side) {
-        let all = pixels(picture, tile);
+        let all = pixels(picture, tile, SAME);
         let mut palette: Vec<&[u8]> = Vec::new();
         let mut indices = Vec::new();
         for pixel in all.chunks_exact(4) {
@@ -150,7 +286,7 @@ fn trle(picture: &Picture, side: usize) -> Vec<u8> {
         }
         if palette.len() > 127 {
             out.push(0);
-            out.extend(all.chunks_exact(4).flat_map(|pixel| &pixel[..3]));
+            out.extend(packed_pixels(&all));
             continue;
         }
         let mut runs = Vec::new();
@@ -241,9 +377,7 @@ fn tight(picture: &Picture, gradient: bool) -> Vec<u8> {
     let mut packed = Vec::with_capacity(data.len() + data.len() / 8 + 100);
     let done = Compress::new(Compression::new(6), true).compress_vec(&data, &mut packed, FlushCompress::Sync);
     assert!(done.is_ok());
-    let length = packed.len();
-    out.extend([length as u8 | 0x80, (length >> 7) as u8 | 0x80, (length >> 14) as u8]);
-    out.extend(packed);
+    out.extend(compact(&packed));
     out
 }
 
@@ -253,17 +387,24 @@ fn tiles(side: usize) -> Vec<Place> {
 }
 
 /// One update that paints the whole picture.
-fn update(name: &str, picture: &Picture) -> Bytes {
+fn update(name: &str, picture: &Picture, wire: Wire) -> Bytes {
     let whole = [0, 0, SIDE, SIDE];
     let rectangles: Vec<(i32, Place, Vec<u8>)> = match name {
-        "raw" => vec![(encoding::RAW, whole, pixels(picture, whole))],
+        "raw" => vec![(encoding::RAW, whole, pixels(picture, whole, wire))],
         "rre" => vec![(encoding::RRE, whole, rre(picture, whole, false))],
         "corre" => tiles(64).into_iter().map(|tile| (encoding::CORRE, tile, rre(picture, tile, true))).collect(),
-        "hextile" => vec![(encoding::HEXTILE, whole, hextile(picture))],
+        "hextile" => vec![(encoding::HEXTILE, whole, hextile(picture, wire))],
         "trle" => vec![(encoding::TRLE, whole, trle(picture, 16))],
         "zrle" => vec![(encoding::ZRLE, whole, deflated(&trle(picture, 64)))],
+        "zywrle" => vec![(encoding::ZYWRLE, whole, deflated(&zywrle(picture)))],
         "tight" | "tight-gradient" => vec![(encoding::TIGHT, whole, tight(picture, name == "tight-gradient"))],
-        _ => vec![(encoding::ZLIB, whole, deflated(picture.as_flattened()))],
+        "tight-jpeg-50" => vec![(encoding::TIGHT, whole, [vec![0x90], compact(&jpeg(picture, 50))].concat())],
+        "tight-jpeg-90" => vec![(encoding::TIGHT, whole, [vec![0x90], compact(&jpeg(picture, 90))].concat())],
+        "jpeg-90" => vec![(encoding::JPEG, whole, jpeg(picture, 90))],
+        "zlib" => vec![(encoding::ZLIB, whole, deflated(&pixels(picture, whole, wire)))],
+        "zlib-hex" => vec![(encoding::ZLIB_HEX, whole, zlib_hex(picture))],
+        "ultra" => vec![(encoding::ULTRA, whole, lzo(picture.as_flattened()))],
+        other => panic!("{other} is made nowhere"),
     };
     let mut out = vec![0, 0];
     out.extend((rectangles.len() as u16).to_be_bytes());
@@ -275,50 +416,70 @@ fn update(name: &str, picture: &Picture) -> Bytes {
     out.into()
 }
 
+/// Encodings whose picture is another than the one they were made of.
+const LOSSY: [&str; 4] = ["zywrle", "tight-jpeg-50", "tight-jpeg-90", "jpeg-90"];
+
 fn decode(criterion: &mut Criterion) {
-    let init = ServerInit { width: SIDE as u16, height: SIDE as u16, format: FORMAT, name: String::new() };
     let contents = [("flat", flat()), ("text", text()), ("photo", photo())];
     // Text has two colours. Whatever has more than 256 goes through the filter that the name says.
     let palettes = [("text", text()), ("16-colours", colours(16)), ("256-colours", colours(256)), ("photo", photo())];
-    let gradients = [("photo", photo())];
-    let groups: [(&str, &[(&str, Picture)]); 9] = [
-        ("raw", &contents),
-        ("rre", &contents),
-        ("corre", &contents),
-        ("hextile", &contents),
-        ("zlib", &contents),
-        ("trle", &contents),
-        ("zrle", &contents),
-        ("tight", &palettes),
-        ("tight-gradient", &gradients),
+    let photos = [("photo", photo())];
+    let groups: [(&str, Contents<'_>, &[Wire]); 15] = [
+        ("raw", &contents, &OTHERS),
+        ("rre", &contents, &[]),
+        ("corre", &contents, &[]),
+        ("hextile", &contents, &OTHERS),
+        ("zlib", &contents, &OTHERS),
+        ("zlib-hex", &contents, &[]),
+        ("ultra", &contents, &[]),
+        ("trle", &contents, &[]),
+        ("zrle", &contents, &[]),
+        ("zywrle", &photos, &[]),
+        ("tight", &palettes, &[]),
+        ("tight-gradient", &photos, &[]),
+        ("tight-jpeg-50", &contents, &[]),
+        ("tight-jpeg-90", &contents, &[]),
+        ("jpeg-90", &photos, &[]),
     ];
-    for (name, contents) in groups {
+    for (name, contents, others) in groups {
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements((SIDE * SIDE) as u64));
         for (content, picture) in contents {
-            let message = update(name, picture);
-            let mut canvas = canvas_for(&init, ByteOrder::Rgbx).expect("a small desktop");
-            group.bench_function(*content, |bencher| {
-                bencher.iter_batched(
-                    || {
-                        let mut inbox = Inbox::default();
-                        inbox.push(message.clone());
-                        (Client::of_recording(&init, ByteOrder::Rgbx), inbox)
-                    },
-                    |(mut client, mut inbox)| {
-                        black_box(client.receive(&mut inbox, &mut canvas)).expect("a well-formed update");
-                        (client, inbox)
-                    },
-                    BatchSize::SmallInput,
-                );
-            });
-            let painted: Vec<u8> = canvas.pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect();
-            // A filter may have passed it over.
-            let untouched = painted.iter().all(|&byte| byte == 0);
-            assert!(untouched || painted == picture.as_flattened(), "{name}, {content}: another picture");
+            for wire in [&[SAME], others].concat() {
+                let id = [content, wire.name].join("/");
+                let id = id.trim_end_matches('/');
+                let painted = one(&mut group, id, wire.format, &update(name, picture, wire));
+                // A filter may have passed it over; colours of fewer bits are others.
+                let exact = wire.name == SAME.name && !LOSSY.contains(&name);
+                let right = painted.is_none_or(|painted| !exact || painted == picture.as_flattened());
+                assert!(right, "{name}, {id}: another picture");
+            }
         }
         group.finish();
     }
+}
+
+/// Measures decoding `message`, and gives the picture unless it was passed over.
+fn one(group: &mut BenchmarkGroup<'_, WallTime>, id: &str, format: PixelFormat, message: &Bytes) -> Option<Vec<u8>> {
+    let init = ServerInit { width: SIDE as u16, height: SIDE as u16, format, name: String::new() };
+    let mut canvas = canvas_for(&init, ByteOrder::Rgbx).expect("a small desktop");
+    let mut ran = false;
+    group.bench_function(id, |bencher| {
+        ran = true;
+        bencher.iter_batched(
+            || {
+                let mut inbox = Inbox::default();
+                inbox.push(message.clone());
+                (Client::of_recording(&init, ByteOrder::Rgbx), inbox)
+            },
+            |(mut client, mut inbox)| {
+                black_box(client.receive(&mut inbox, &mut canvas)).expect("a well-formed update");
+                (client, inbox)
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    ran.then(|| canvas.pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect())
 }
 
 criterion_group!(benches, decode);

@@ -308,6 +308,13 @@ pub struct Bench {
     /// Threads that unpack Tight and JPEG rectangles beside the one that paints
     #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=4))]
     pub lanes: u8,
+    /// Where the time goes: frame (reading messages, cutting rectangles out), inflate, unpack (filters, palettes, JPEG,
+    /// and all of the encodings that are painted as they are read: RRE, Hextile, TRLE, ZRLE), paint (copies, fills, rows)
+    #[arg(long)]
+    pub stages: bool,
+    /// Compare with what no decoder can do without: inflating the same bytes, its CopyRects and fills, the rows of Raw
+    #[arg(long)]
+    pub limits: bool,
     /// Write the last picture
     #[arg(long, value_name = "FILE.png")]
     pub dump: Option<PathBuf>,

@@ -3,9 +3,9 @@
 use super::flow::{self, Flow};
 use super::pseudo::{self, Meaning};
 use super::rectangle::{self, Decoders};
-use super::underway::{Alone, Place, Underway};
+use super::underway::{Place, Underway};
 use super::{Caps, Counts, Event, Notice, Settings};
-use crate::decode::{Fault, Job, Lanes, Pixels, Progress};
+use crate::decode::{Alone, Fault, Job, Lanes, Pixels, Progress, Stage, stage};
 use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
 use crate::rfb::server_message::{self, RectangleHeader, fence, qemu_audio, xvp};
@@ -524,6 +524,7 @@ impl Client {
             let Some((x, y)) = inbox.unit(|reader| Ok((reader.u16()?, reader.u16()?))) else {
                 return Ok(Progress::NeedMore);
             };
+            let _paint = stage(Stage::Paint);
             canvas.copy(x, y, area).map_err(|_| Fault(format!("a copy from {x},{y} outside of the desktop")))?;
         } else if rectangle::goes_to_lanes(encoding) {
             let size = (usize::from(area.width()), usize::from(area.height()));

@@ -1,8 +1,8 @@
 //! The decoders of a session and which of them an encoding belongs to.
 
 use crate::decode::{
-    DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rectangle, Rre, Tight, Trle, Ultra,
-    Zlib, ZlibHex, Zrle,
+    DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rectangle, Rre, Stage, Tight, Trle,
+    Ultra, Zlib, ZlibHex, Zrle, stage,
 };
 use crate::picture::Target;
 use crate::rfb::{Inbox, encoding};
@@ -20,7 +20,6 @@ pub(super) struct Decoders {
     zrle: Zrle,
     wavelet_levels: usize,
     tight: Tight,
-    tight_png: Tight,
     jpeg: Jpeg,
 }
 
@@ -44,7 +43,6 @@ impl Decoders {
             zrle: Zrle::new(),
             wavelet_levels: encoding::zywrle_levels(encoding::ZYWRLE_QUALITY),
             tight: Tight::new(),
-            tight_png: Tight::png(),
             jpeg: Jpeg::default(),
         }
     }
@@ -62,13 +60,11 @@ impl Decoders {
         (width, height): (usize, usize),
         pixels: &Pixels,
     ) -> Result<Option<Rectangle>, Fault> {
-        let tight = match encoding {
-            encoding::JPEG => {
-                return Ok(self.jpeg.cut(inbox, width, height, pixels)?.map(|parcel| self.jpeg.rectangle(parcel)));
-            }
-            encoding::TIGHT_PNG => &mut self.tight_png,
-            _ => &mut self.tight,
-        };
+        if encoding == encoding::JPEG {
+            return Ok(self.jpeg.cut(inbox, width, height, pixels)?.map(|parcel| self.jpeg.rectangle(parcel)));
+        }
+        let tight = &mut self.tight;
+        tight.set_png(encoding == encoding::TIGHT_PNG);
         let Some(parcel) = tight.cut(inbox, width, height, pixels)? else { return Ok(None) };
         tight.rectangle(parcel, width, height, pixels).map(Some)
     }
@@ -82,14 +78,17 @@ impl Decoders {
         pixels: &Pixels,
     ) -> Result<Progress, Fault> {
         match encoding {
-            encoding::RAW => self.raw.advance(inbox, target, pixels),
-            encoding::RRE => self.rre.advance(inbox, target, pixels),
-            encoding::CORRE => self.corre.advance(inbox, target, pixels),
-            encoding::HEXTILE => self.hextile.advance(inbox, target, pixels),
+            encoding::RAW => {
+                let _paint = stage(Stage::Paint);
+                self.raw.advance(inbox, target, pixels)
+            }
+            encoding::RRE => direct(&mut self.rre, inbox, target, pixels),
+            encoding::CORRE => direct(&mut self.corre, inbox, target, pixels),
+            encoding::HEXTILE => direct(&mut self.hextile, inbox, target, pixels),
             encoding::ZLIB => parcel(&mut self.zlib, inbox, target, pixels),
-            encoding::ZLIB_HEX => self.zlib_hex.advance(inbox, target, pixels),
+            encoding::ZLIB_HEX => direct(&mut self.zlib_hex, inbox, target, pixels),
             encoding::ULTRA => parcel(&mut self.ultra, inbox, target, pixels),
-            encoding::TRLE => self.trle.advance(inbox, target, pixels),
+            encoding::TRLE => direct(&mut self.trle, inbox, target, pixels),
             encoding::ZRLE | encoding::ZYWRLE => {
                 // Both go through one stream, so a server may change from one to the other.
                 self.zrle.set_levels(match encoding {
@@ -103,6 +102,17 @@ impl Decoders {
     }
 }
 
+/// Paints what has arrived of a rectangle whose pieces are read and painted at once.
+fn direct(
+    decoder: &mut impl DirectDecoder,
+    inbox: &mut Inbox,
+    target: &mut Target<'_>,
+    pixels: &Pixels,
+) -> Result<Progress, Fault> {
+    let _unpack = stage(Stage::Unpack);
+    decoder.advance(inbox, target, pixels)
+}
+
 /// Cuts a rectangle out and paints it, once all of it is there.
 fn parcel(
     decoder: &mut impl ParcelDecoder,
@@ -110,8 +120,9 @@ fn parcel(
     target: &mut Target<'_>,
     pixels: &Pixels,
 ) -> Result<Progress, Fault> {
-    match decoder.cut(inbox, target.width(), target.height(), pixels)? {
-        Some(parcel) => decoder.unpack(parcel, target, pixels).map(|()| Progress::Done),
-        None => Ok(Progress::NeedMore),
-    }
+    let Some(parcel) = decoder.cut(inbox, target.width(), target.height(), pixels)? else {
+        return Ok(Progress::NeedMore);
+    };
+    let _unpack = stage(Stage::Unpack);
+    decoder.unpack(parcel, target, pixels).map(|()| Progress::Done)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::decode::{Fault, Job, Lanes, Scratch, Sheet, Taken};
+use crate::decode::{Fault, Job, Lanes, Scratch, Taken};
 use crate::picture::{Area, Canvas};
 
 /// What is worth a hand-over, by [`Job::cost`]: to wake a thread takes a third of it.
@@ -104,21 +104,4 @@ impl Underway {
             Taken::Lost => Err(Fault::from("a decoder that broke down")),
         }
     }
-}
-
-/// No lanes: everything is unpacked where it is painted.
-pub(super) struct Alone;
-
-impl Lanes for Alone {
-    fn count(&self) -> usize {
-        0
-    }
-
-    fn give(&mut self, _: &mut dyn Iterator<Item = Job>) {}
-
-    fn take(&mut self) -> Taken {
-        Taken::Lost
-    }
-
-    fn put_back(&mut self, _: Sheet) {}
 }

@@ -75,9 +75,7 @@ impl Colours {
             reader.bytes(count * 2)?
         };
         *self = Colours { background, foreground };
-        for row in tile.rows_from(0) {
-            row.fill(background);
-        }
+        tile.fill(0, 0, tile.width(), tile.height(), background)?;
         if flags & SUBRECTS_COLOURED != 0 {
             subrects.chunks_exact(S::BYTES + 2).try_for_each(|subrect| {
                 let (pixel, place) = subrect.split_at(S::BYTES);

@@ -1,7 +1,7 @@
 //! Rectangles unpacked beside the painter: what a lane is given, and what it gives back.
 
 use super::image::{self, Image};
-use super::{Fault, Pixels, tight};
+use super::{Fault, Pixels, Stage, stage, tight};
 use crate::picture::Target;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -23,6 +23,23 @@ pub trait Lanes: Send {
 
     /// Gives a sheet back, for other rectangles.
     fn put_back(&mut self, sheet: Sheet);
+}
+
+/// No lanes: everything is unpacked where it is painted.
+pub struct Alone;
+
+impl Lanes for Alone {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn give(&mut self, _: &mut dyn Iterator<Item = Job>) {}
+
+    fn take(&mut self) -> Taken {
+        Taken::Lost
+    }
+
+    fn put_back(&mut self, _: Sheet) {}
 }
 
 /// A job that was given to [`Lanes`].
@@ -73,6 +90,7 @@ impl Rectangle {
     }
 
     pub(super) fn unpack(self, target: &mut Target<'_>, pixels: &Pixels, scratch: &mut Scratch) -> Result<(), Fault> {
+        let _unpack = stage(Stage::Unpack);
         match self.kind {
             Kind::Tight(work) => work.unpack(target, pixels, scratch),
             Kind::Jpeg(picture) => image::jpeg(&picture, target, pixels.order(), &mut scratch.image),

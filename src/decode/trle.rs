@@ -4,7 +4,7 @@ use super::pixels::with_cpixel_source;
 use super::tiles::{Stop, Tiles};
 use super::{DirectDecoder, Fault, Pixels, Progress, hextile};
 use crate::picture::Target;
-use crate::picture::convert::Source;
+use crate::picture::convert::{Packed, Source};
 use crate::rfb::{Inbox, Reader};
 
 pub(super) const RAW: u8 = 0;
@@ -88,8 +88,7 @@ pub(super) fn paint<S: Source>(
         RAW => return hextile::raw(source, reader, tile),
         SOLID => {
             let pixel = source.pixel(reader.bytes(S::BYTES)?);
-            tile.rows_from(0).for_each(|row| row.fill(pixel));
-            return Ok(());
+            return Ok(tile.fill(0, 0, tile.width(), tile.height(), pixel)?);
         }
         PLAIN_RLE => return plain_runs(source, reader, tile),
         2..=16 => palette.read(source, reader, subencoding)?,
@@ -112,15 +111,22 @@ pub(super) fn paint<S: Source>(
 fn packed<const BITS: usize>(reader: &mut Reader<'_>, tile: &mut Target<'_>, palette: &Palette) -> Result<(), Stop> {
     let bytes_a_row = tile.width().div_ceil(8 / BITS);
     let bytes = reader.bytes(bytes_a_row * tile.height())?;
+    let colours = Packed::<BITS>::new(&palette.colours);
     for (row, bytes) in tile.rows_from(0).zip(bytes.chunks_exact(bytes_a_row.max(1))) {
-        for (pixels, &byte) in row.chunks_mut(8 / BITS).zip(bytes) {
-            for (at, pixel) in pixels.iter_mut().enumerate() {
-                let index = byte >> (8 - BITS - at * BITS) & ((1 << BITS) - 1);
-                *pixel = palette.colour(index)?;
-            }
+        if palette.count < 1 << BITS {
+            palette.colour(highest::<BITS>(bytes, row.len()))?;
         }
+        colours.row(bytes, row);
     }
     Ok(())
+}
+
+/// The highest of `count` indices of `BITS` bits.
+fn highest<const BITS: usize>(bytes: &[u8], count: usize) -> u8 {
+    let indices = |byte: u8| (0..8 / BITS).map(move |at| byte >> (8 - BITS - at * BITS) & ((1 << BITS) - 1));
+    let (whole, rest) = bytes.split_at_checked(count / (8 / BITS)).unwrap_or_default();
+    let whole = whole.iter().fold(0, |highest, &byte| indices(byte).fold(highest, u8::max));
+    rest.first().map_or(whole, |&byte| indices(byte).take(count % (8 / BITS)).fold(whole, u8::max))
 }
 
 fn plain_runs<S: Source>(source: S, reader: &mut Reader<'_>, tile: &mut Target<'_>) -> Result<(), Stop> {

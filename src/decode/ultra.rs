@@ -2,7 +2,7 @@
 
 use super::parcel::Prefixed;
 use super::pixels::with_source;
-use super::{Fault, Parcel, ParcelDecoder, Pixels, lzo};
+use super::{Fault, Parcel, ParcelDecoder, Pixels, Stage, lzo, stage};
 use crate::picture::Target;
 use crate::picture::convert::Source;
 use crate::rfb::Inbox;
@@ -27,7 +27,10 @@ impl ParcelDecoder for Ultra {
 
     fn unpack(&mut self, parcel: Parcel, target: &mut Target<'_>, pixels: &Pixels) -> Result<(), Fault> {
         let (width, height) = (target.width(), target.height());
+        let inflate = stage(Stage::Inflate);
         lzo::unpack(&parcel.payload, width * height * pixels.bytes(), &mut self.scratch)?;
+        drop(inflate);
+        let _paint = stage(Stage::Paint);
         with_source!(pixels, source => paint(source, &self.scratch, target));
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::parcel::Prefixed;
 use super::pixels::with_source;
 use super::zlib_stream::{FEWER, ZlibStream};
-use super::{Fault, Parcel, ParcelDecoder, Pixels};
+use super::{Fault, Parcel, ParcelDecoder, Pixels, Stage, stage};
 use crate::picture::Target;
 use crate::picture::convert::Source;
 use crate::rfb::Inbox;
@@ -60,6 +60,7 @@ impl Zlib {
                 if self.stream.fill(&mut input, bytes)? < bytes.len() {
                     return Err(Fault::from(FEWER));
                 }
+                let _paint = stage(Stage::Paint);
                 for (bytes, row) in bytes.chunks_exact(row_bytes).zip(target.rows_from(top)) {
                     source.row(bytes, row);
                 }

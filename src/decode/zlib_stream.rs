@@ -1,6 +1,6 @@
 //! One zlib stream that lasts as long as the connection, given out in parcels (RFC 1950, RFC 1951).
 
-use super::Fault;
+use super::{Fault, Stage, stage};
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// What is wrong with a parcel in which something follows the last pixel.
@@ -42,6 +42,7 @@ impl ZlibStream {
 
     /// Fills `out` from the front of `input`. Gives the bytes written; fewer than asked for when `input` is used up.
     pub(super) fn fill(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+        let _inflate = stage(Stage::Inflate);
         self.skip_header(input)?;
         let mut filled = 0;
         while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {

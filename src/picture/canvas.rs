@@ -130,7 +130,8 @@ impl Canvas {
         let rows = usize::from(to.height());
         let start = |area: Area, row: usize| (usize::from(area.y()) + row) * stride + usize::from(area.x());
         for i in 0..rows {
-            // Downwards moves start at the bottom, so that no row is overwritten before it was read.
+            // Downwards moves start at the bottom, so that no row is overwritten before it was read. This is half of the
+            // term-* recordings, and memory's: without the C library's `rep movsb` they take 0.96 to 1.04 of the time.
             let row = if to.y() > from.y() { rows - 1 - i } else { i };
             let source = start(from, row);
             self.pixels.copy_within(source..source + width, start(to, row));

@@ -7,6 +7,7 @@ pub mod convert;
 mod coverage;
 mod cursor;
 mod damage;
+mod kernels;
 mod scale;
 mod target;
 

@@ -79,13 +79,16 @@ impl<'a> Target<'a> {
         }
         let end = start + (height - 1) * self.stride + width;
         let block = self.pixels.get_mut(start..end).ok_or(Outside)?;
-        if height == 1 {
-            block.fill(pixel);
-            return Ok(());
-        }
+        // Two pieces of fixed size, which overlap, are all of a short row: no loop, no remainder. That took 0.84 to 0.95 of
+        // the time of `slice::fill` on the core-* recordings.
         // Filling the first row and copying it to the others was slower: 1.16 times on core-corre-tightvnc.
-        for row in block.chunks_mut(self.stride) {
-            row.get_mut(..width).ok_or(Outside)?.fill(pixel);
+        match width {
+            1 => ends::<1>(block, self.stride, width, pixel),
+            2..=4 => ends::<2>(block, self.stride, width, pixel),
+            5..=8 => ends::<4>(block, self.stride, width, pixel),
+            9..=16 => ends::<8>(block, self.stride, width, pixel),
+            17..=32 => ends::<16>(block, self.stride, width, pixel),
+            _ => block.chunks_mut(self.stride).filter_map(|row| row.get_mut(..width)).for_each(|row| row.fill(pixel)),
         }
         Ok(())
     }
@@ -119,6 +122,19 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Fills the first and the last `N` of the `width` pixels of each row.
+#[inline(always)]
+fn ends<const N: usize>(block: &mut [u32], stride: usize, width: usize, pixel: u32) {
+    for row in block.chunks_mut(stride).filter_map(|row| row.get_mut(..width)) {
+        if let Some(first) = row.first_chunk_mut() {
+            *first = [pixel; N];
+        }
+        if let Some(last) = row.last_chunk_mut() {
+            *last = [pixel; N];
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +150,21 @@ mod tests {
         target.part(0, 2, 1, 1).unwrap().fill(0, 0, 1, 1, 8).unwrap();
         assert!(target.part(2, 2, 2, 1).is_err());
         assert_eq!(pixels, [0, 0, 0, 0, 0, 7, 7, 0, 8, 7, 7, 0]);
+    }
+
+    #[test]
+    fn fills_every_size() {
+        for width in 0..=70 {
+            for height in 0..=3 {
+                let mut pixels = vec![0; 72 * 5];
+                let mut target = Target::new(&mut pixels, 72, 72, 5).unwrap();
+                target.fill(1, 1, width, height, 7).unwrap();
+                for (at, &pixel) in pixels.iter().enumerate() {
+                    let inside = (1..=width).contains(&(at % 72)) && (1..=height).contains(&(at / 72));
+                    assert_eq!(pixel, if inside { 7 } else { 0 }, "{width}x{height} at {at}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! One test binary whose modules are sentences about the whole library.
 
+mod bench_says_where_the_time_goes;
 mod check_names_the_layer_that_fails;
 mod decoders_paint_what_the_bytes_say;
+mod decoding_asks_for_no_memory_in_the_long_run;
 mod desktops_are_found_started_or_come_by_themselves;
+mod desktops_of_4k_fit_into_memory;
 mod encodings_follow_the_link;
 mod every_cut;
+mod every_encoding_of_every_server_gives_its_screen;
 mod hostile_servers_get_one_line;
 mod hostile_tight_and_jpeg_get_one_line;
 mod jpeg_by_hand;

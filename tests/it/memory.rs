@@ -1,4 +1,5 @@
-//! How much memory a piece of work asks for at once: a length from the network must not become an allocation.
+//! How much memory a piece of work asks for at once, and how often: a length from the network must not become an
+//! allocation, and a rectangle not one after the other.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -10,11 +11,13 @@ static COUNTING: Counting = Counting;
 
 thread_local! {
     static LARGEST: Cell<usize> = const { Cell::new(0) };
+    static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
 fn note(size: usize) {
     // Allocations at a thread's very end, when the cell is gone, are nobody's measurement.
     let _ = LARGEST.try_with(|largest| largest.set(largest.get().max(size)));
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
 }
 
 // SAFETY: every call goes to the system's allocator with its arguments unchanged. Without unsafe code an allocator
@@ -48,8 +51,17 @@ pub fn largest_allocation<T>(work: impl FnOnce() -> T) -> (T, usize) {
     (result, LARGEST.get())
 }
 
+/// Does `work` and gives how often this thread asked for memory meanwhile.
+pub fn allocations<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = COUNT.get();
+    let result = work();
+    (result, COUNT.get() - before)
+}
+
 #[test]
 fn the_measurement_measures() {
     let (bytes, largest) = largest_allocation(|| vec![1u8; 300_000]);
     assert_eq!((bytes.len(), largest), (300_000, 300_000));
+    let (boxes, count) = allocations(|| [Box::new(1), Box::new(2)]);
+    assert_eq!((boxes.map(|number| *number), count), ([1, 2], 2));
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sshvnc::bench;
 use sshvnc::client::{Client, Event, canvas_for};
+use sshvnc::decode::Alone;
 use sshvnc::lanes;
 use sshvnc::picture::{ByteOrder, Canvas};
 use sshvnc::recording::Recording;
@@ -81,7 +82,7 @@ fn the_small_ones_do_however_they_are_cut() {
         events.extend(answer.events);
 
         let mut canvas = canvas_for(&recording.init, ByteOrder::Bgrx).unwrap();
-        let (_, counts) = bench::pass(&recording, &mut canvas, lanes::start(0).unwrap()).unwrap();
+        let (_, counts) = bench::pass(&recording, &mut canvas, Box::new(Alone)).unwrap();
         assert_eq!((bench::hash(&canvas), counts), (hash, answer.counts), "{}", path.display());
     }
     // The set is worth something only while it holds every encoding of pixels, and cursors and a resize. No server at
@@ -115,7 +116,14 @@ fn the_naive_decoder_paints_the_small_ones_alike() {
         stream.extend(&recording.messages);
         let picture = naive::decode(&stream).unwrap();
         let real = whole(open(&recording), &recording.messages);
-        assert!(picture.rgb.as_flattened() == real.rgb, "{}", path.display());
+        let naive = picture.rgb.as_flattened();
+        if expected.is_none() && cfg!(feature = "turbojpeg") {
+            // The naive decoder reads JPEG by another library.
+            let far = naive.iter().zip(&real.rgb).filter(|(a, b)| a.abs_diff(**b) > 3).count();
+            assert!(naive.len() == real.rgb.len() && far * 1000 < naive.len(), "{}: {far}", path.display());
+        } else {
+            assert!(naive == real.rgb, "{}", path.display());
+        }
         check(&path, &real, expected.as_deref());
     }
 }

@@ -36,7 +36,7 @@ fn against(script: Script) -> (Ended, u64) {
 }
 
 /// Waits for the end, looking at the most memory used.
-fn watched(mut child: Child) -> (Ended, u64) {
+pub fn watched(mut child: Child) -> (Ended, u64) {
     let path = format!("/proc/{}/status", child.id());
     let mut most = 0;
     let start = Instant::now();
@@ -58,7 +58,7 @@ fn ends_with(code: i32, words: &str, script: Script) {
     assert!(memory < LEAST, "{words}: {memory} kB");
 }
 
-fn get<const N: usize>(stream: &mut TcpStream) -> std::io::Result<[u8; N]> {
+pub fn get<const N: usize>(stream: &mut TcpStream) -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     stream.read_exact(&mut bytes)?;
     Ok(bytes)
@@ -71,7 +71,7 @@ fn version(stream: &mut TcpStream) -> std::io::Result<()> {
 }
 
 /// Up to ServerInit, whose name has this length whatever follows.
-fn server_init(stream: &mut TcpStream, width: u16, height: u16, name: u32) -> std::io::Result<()> {
+pub fn server_init(stream: &mut TcpStream, width: u16, height: u16, name: u32) -> std::io::Result<()> {
     version(stream)?;
     stream.write_all(&[1, 1])?;
     get::<1>(stream)?;
@@ -88,13 +88,13 @@ fn desktop(stream: &mut TcpStream) -> std::io::Result<()> {
     get::<20>(stream).map(|_| ())
 }
 
-fn rectangle(x: u16, y: u16, width: u16, height: u16, encoding: i32) -> Vec<u8> {
+pub fn rectangle(x: u16, y: u16, width: u16, height: u16, encoding: i32) -> Vec<u8> {
     let place = [x, y, width, height].map(u16::to_be_bytes).concat();
     [&[0, 0, 0, 1][..], &place, &encoding.to_be_bytes()].concat()
 }
 
 /// Stays connected until the viewer leaves.
-fn wait(stream: &mut TcpStream) -> std::io::Result<()> {
+pub fn wait(stream: &mut TcpStream) -> std::io::Result<()> {
     while stream.read(&mut [0; 4096])? > 0 {}
     Ok(())
 }

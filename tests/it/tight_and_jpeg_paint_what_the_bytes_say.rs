@@ -437,3 +437,23 @@ fn a_png_picture_is_painted_in_every_format() {
         &["WGBW", "RGB.", "W.W.", "WBGR"],
     );
 }
+
+#[test]
+fn tight_png_may_have_compressed_pixels_in_the_streams_of_tight() {
+    paints(
+        16,
+        3,
+        |wire| {
+            let row = |y, encoding, begins, letters: &str| {
+                let data = sent(begins, &tpixels(wire, letters));
+                rectangle([0, y, 16, 1], encoding, &[&[0x10][..], &data].concat())
+            };
+            update(&[
+                row(0, TIGHT_PNG, true, "RGBWRGBWRGBWRGBW"),
+                row(1, TIGHT, false, "WWWWWWWWRRRRRRRR"),
+                row(2, TIGHT_PNG, false, "BBBBBBBBGGGGGGGG"),
+            ])
+        },
+        &["RGBWRGBWRGBWRGBW", "WWWWWWWWRRRRRRRR", "BBBBBBBBGGGGGGGG"],
+    );
+}

@@ -1,5 +1,6 @@
 //! Tight and Tight PNG (rfbproto): a fill, pixels through a filter and one of four zlib streams, or a picture.
 
+pub mod content;
 mod filter;
 mod head;
 
@@ -7,7 +8,7 @@ use super::image;
 use super::lanes::{Kind, Rectangle};
 use super::pixels::with_tpixel_source;
 use super::zlib_stream::ZlibStream;
-use super::{Fault, Parcel, ParcelDecoder, Pixels};
+use super::{Fault, Parcel, ParcelDecoder, Pixels, Stage, stage};
 use crate::picture::Target;
 use crate::picture::convert::Source;
 use crate::rfb::{Inbox, Reader, Short};
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Bytes unpacked at a time: small enough to stay in the second-level cache until they are painted.
 const BAND: usize = 64 * 1024;
 
-/// The decoder of Tight, and of Tight PNG, which has PNG pictures and no zlib streams.
+/// The decoder of Tight, and of Tight PNG, which has PNG pictures too and shares the zlib streams.
 pub struct Tight {
     png: bool,
     streams: [Option<Stream>; 4],
@@ -39,7 +40,8 @@ pub(super) struct Work {
 #[derive(Default)]
 pub(super) struct Scratch {
     band: Vec<u8>,
-    above: Vec<u64>,
+    above: Vec<u32>,
+    wide_above: Vec<u64>,
 }
 
 impl Tight {
@@ -51,6 +53,11 @@ impl Tight {
     /// Tight PNG.
     pub fn png() -> Tight {
         Tight { png: true, ..Tight::new() }
+    }
+
+    /// Whether the next rectangle is of Tight PNG.
+    pub fn set_png(&mut self, png: bool) {
+        self.png = png;
     }
 
     /// A parcel with its stream, to be unpacked anywhere, but in the order of each stream.
@@ -155,17 +162,18 @@ impl Work {
             Method::Jpeg => image::jpeg(data, target, pixels.order(), &mut scratch.image),
             Method::Png => image::png(data, target, pixels.order(), &mut scratch.image),
             Method::Fill(pixel) => with_tpixel_source!(pixels, source => {
+                let _paint = stage(Stage::Paint);
                 Ok(target.fill(0, 0, target.width(), target.height(), source.pixel(pixel))?)
             }),
             Method::Basic(_, filter) => {
-                let Scratch { band, above } = &mut scratch.tight;
+                let Scratch { band, above, wide_above } = &mut scratch.tight;
                 let mut stream =
                     self.stream.as_ref().map(|(_, stream)| stream.lock().unwrap_or_else(PoisonError::into_inner));
                 let bytes = match &mut stream {
                     None => Bytes::AsTheyAre(data),
                     Some(stream) => Bytes::Inflated { stream, input: data, band },
                 };
-                with_tpixel_source!(pixels, source => paint(source, &filter, bytes, above, target, pixels))
+                with_tpixel_source!(pixels, source => paint(source, &filter, bytes, (above, wide_above), target, pixels))
             }
         }
     }
@@ -175,7 +183,7 @@ fn paint<S: Source>(
     source: S,
     filter: &head::Filter<'_>,
     mut bytes: Bytes<'_>,
-    above: &mut Vec<u64>,
+    (above, wide_above): (&mut Vec<u32>, &mut Vec<u64>),
     target: &mut Target<'_>,
     pixels: &Pixels,
 ) -> Result<(), Fault> {
@@ -187,7 +195,7 @@ fn paint<S: Source>(
         },
         head::Filter::Gradient if S::BYTES == 3 => bytes.paint(Gradient::new(source, above, target.width()), target),
         head::Filter::Gradient => {
-            let filter = WideGradient::new(source, pixels.format(), above, target.width())?;
+            let filter = WideGradient::new(source, pixels.format(), wide_above, target.width())?;
             bytes.paint(filter, target)
         }
     }?;
@@ -202,7 +210,7 @@ enum Bytes<'a> {
 
 impl Bytes<'_> {
     /// Fills `target` through `filter`, a band of rows at a time.
-    fn paint(&mut self, mut filter: impl Filter, target: &mut Target<'_>) -> Result<(), Fault> {
+    fn paint<F: Filter>(&mut self, mut filter: F, target: &mut Target<'_>) -> Result<(), Fault> {
         let row_bytes = filter.row_bytes(target.width());
         if row_bytes == 0 {
             return Ok(());
@@ -210,6 +218,7 @@ impl Bytes<'_> {
         let band_rows = BAND.div_ceil(row_bytes).min(target.height());
         for top in (0..target.height()).step_by(band_rows.max(1)) {
             let bytes = self.next(band_rows.min(target.height() - top) * row_bytes)?;
+            let _stage = stage(F::STAGE);
             for (bytes, row) in bytes.chunks_exact(row_bytes).zip(target.rows_from(top)) {
                 filter.row(bytes, row)?;
             }

@@ -20,7 +20,7 @@ impl Channel {
     }
 
     fn pack(self, colour: u8) -> u32 {
-        (u32::from(colour) * self.most + 127) / 255 << self.shift
+        ((u32::from(colour) * self.most + 127) / 255) << self.shift
     }
 
     fn unpack(self, pixel: u32) -> u8 {

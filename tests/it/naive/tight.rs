@@ -21,7 +21,8 @@ impl Decoder<'_> {
                 let data = self.take(length)?;
                 return if control >> 4 == 9 { self.jpeg(rect, data) } else { self.png(rect, data) };
             }
-            kind if !png && (kind < 8 || kind == 10 || kind == 14) => kind,
+            // QEMU sends it as Tight PNG too, for pixels of 8 bits.
+            kind if kind < 8 || !png && (kind == 10 || kind == 14) => kind,
             _ => return Err(End::Wrong("an unknown compression")),
         };
         let filter = if basic & 4 != 0 { self.number(1)? } else { 0 };

@@ -97,7 +97,7 @@ impl Decoder<'_> {
         let format = &self.format;
         let used = (0..3).fold(0, |used, i| used | u64::from(format.max[i]) << format.shift[i]);
         let low = used < 1 << 24;
-        if format.bytes < 4 || format.depth > 24 || !format.true_colour || !low && used & 0xff != 0 {
+        if format.bytes < 4 || !format.true_colour || !low && used & 0xff != 0 {
             return Ok(self.colour(take(bytes, format.bytes)?));
         }
         let three = take(bytes, 3)?;

@@ -6,9 +6,12 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask, ImageFormat};
+use x11rb::protocol::xproto::{
+    ChangeWindowAttributesAux, ClientMessageEvent, ConfigureWindowAux, ConnectionExt, EventMask, ImageFormat,
+};
 use x11rb::rust_connection::RustConnection;
 
+use super::viewer::Picture;
 use super::{PATIENCE, Running, free_port, output, within};
 
 pub const PASSWORD: &str = "secret12";
@@ -18,8 +21,12 @@ pub enum Server {
     Xtigervnc,
     Xtightvnc,
     X11vnc,
+    X0tigervnc,
+    /// Never asks for a password.
+    Vino,
 }
 
+/// Those that the tests of everything but encodings are run with.
 pub const ALL: [Server; 3] = [Server::Xtigervnc, Server::Xtightvnc, Server::X11vnc];
 
 /// A desktop and everything that makes it.
@@ -94,9 +101,7 @@ impl Desktop {
                 &log,
             )),
             Server::X11vnc => {
-                let xvfb = ["-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"];
-                servers.push(Running::start(Command::new("Xvfb").arg(&display).args(xvfb), &log));
-                wait_for_display(&display, &log);
+                servers.push(xvfb(&display, "800x600x24", &log));
                 servers.push(Running::start(
                     Command::new("x11vnc")
                         .args(["-display", &display, "-rfbport", &rfbport, "-localhost", "-rfbportv6", "-1"])
@@ -104,6 +109,19 @@ impl Desktop {
                         .args(asked(["-passwd", PASSWORD])),
                     &log,
                 ));
+            }
+            Server::X0tigervnc => {
+                servers.push(xvfb(&display, "800x600x24", &log));
+                servers.push(Running::start(
+                    Command::new("X0tigervnc")
+                        .args(["-display", &display, "-rfbport", &rfbport, "-interface", "127.0.0.1"])
+                        .args(["-SecurityTypes", if asks { "VncAuth" } else { "None" }, "-PasswordFile", passwd]),
+                    &log,
+                ));
+            }
+            Server::Vino => {
+                servers.push(xvfb(&display, "800x600x24", &log));
+                servers.extend(vino(&display, port, folder.path()));
             }
         }
         wait_for_display(&display, &log);
@@ -113,11 +131,11 @@ impl Desktop {
 
     /// Starts an X client on this desktop, and waits until it shows a window.
     pub fn with_client(mut self, program: &str, arguments: &[&str]) -> Desktop {
-        let before = self.windows();
+        let before = self.windows().len();
         let log = self.folder.path().join("client.log");
         let client = Running::start(Command::new(program).args(arguments).env("DISPLAY", &self.display), &log);
         self.clients.push(client);
-        assert!(within(PATIENCE, || self.windows() > before), "{program} shows no window");
+        assert!(within(PATIENCE, || self.windows().len() > before), "{program} shows no window");
         self
     }
 
@@ -129,7 +147,37 @@ impl Desktop {
         self
     }
 
-    fn windows(&self) -> usize {
+    /// Covers the background with a picture of the screen's size.
+    pub fn with_background(self, picture: &Picture) -> Desktop {
+        let (connection, number) = RustConnection::connect(Some(&self.display)).unwrap();
+        let screen = &connection.setup().roots[number];
+        let (width, height) = (screen.width_in_pixels, screen.height_in_pixels);
+        assert_eq!((picture.0, picture.1), (width.into(), height.into()));
+        let (pixmap, gc) = (connection.generate_id().unwrap(), connection.generate_id().unwrap());
+        connection.create_pixmap(screen.root_depth, pixmap, screen.root, width, height).unwrap();
+        connection.create_gc(gc, pixmap, &Default::default()).unwrap();
+        let pixels: Vec<u8> = picture.2.chunks_exact(3).flat_map(|rgb| [rgb[2], rgb[1], rgb[0], 0]).collect();
+        // Rows that fit into a request of the oldest servers.
+        for (band, rows) in pixels.chunks(usize::from(width) * 4 * 50).enumerate() {
+            let (y, height) = (band as i16 * 50, (rows.len() / usize::from(width) / 4) as u16);
+            let depth = screen.root_depth;
+            connection.put_image(ImageFormat::Z_PIXMAP, pixmap, gc, width, height, 0, y, 0, depth, rows).unwrap();
+        }
+        let background = ChangeWindowAttributesAux::new().background_pixmap(pixmap);
+        connection.change_window_attributes(screen.root, &background).unwrap();
+        connection.clear_area(false, screen.root, 0, 0, width, height).unwrap().check().unwrap();
+        self
+    }
+
+    /// Moves the only window that is shown.
+    pub fn move_window(&self, x: i32, y: i32) {
+        let (connection, _) = RustConnection::connect(Some(&self.display)).unwrap();
+        let [window] = self.windows()[..] else { panic!("one window was expected") };
+        let place = ConfigureWindowAux::new().x(x).y(y);
+        connection.configure_window(window, &place).unwrap().check().unwrap();
+    }
+
+    fn windows(&self) -> Vec<u32> {
         let (connection, screen) = RustConnection::connect(Some(&self.display)).unwrap();
         let root = connection.setup().roots[screen].root;
         let tree = connection.query_tree(root).unwrap().reply().unwrap();
@@ -137,11 +185,11 @@ impl Desktop {
             let attributes = connection.get_window_attributes(*window).unwrap().reply();
             attributes.is_ok_and(|attributes| u8::from(attributes.map_state) == 2)
         };
-        tree.children.iter().filter(|window| shown(window)).count()
+        tree.children.into_iter().filter(shown).collect()
     }
 
     /// What is on the screen, asked from the X server itself: size, and bytes red, green, blue.
-    pub fn screen(&self) -> (u32, u32, Vec<u8>) {
+    pub fn screen(&self) -> Picture {
         screen_of(&self.display)
     }
 
@@ -173,11 +221,7 @@ impl Screen {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let display = format!(":{}", free_port());
-        let size = format!("{width}x{height}x{depth}");
-        // Without the last it starts anew when its last client leaves, and drops who comes at that moment.
-        let xvfb = ["-screen", "0", &size, "-nolisten", "tcp", "-noreset"];
-        let server = Running::start(Command::new("Xvfb").arg(&display).args(xvfb), &log);
-        wait_for_display(&display, &log);
+        let server = xvfb(&display, &format!("{width}x{height}x{depth}"), &log);
         Screen { server, _folder: folder, display }
     }
 
@@ -196,7 +240,7 @@ impl Screen {
         connection.send_event(false, window, EventMask::NO_EVENT, message).unwrap().check().unwrap();
     }
 
-    pub fn picture(&self) -> (u32, u32, Vec<u8>) {
+    pub fn picture(&self) -> Picture {
         screen_of(&self.display)
     }
 }
@@ -205,12 +249,48 @@ impl Screen {
 const TEXT: &str = "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo \"$i the quick brown fox jumps over the lazy dog\"; done; \
                     printf '\\033[?25l'; sleep 600";
 
+/// An X server whose screen is seen by nobody.
+fn xvfb(display: &str, screen: &str, log: &Path) -> Running {
+    // Without the last it starts anew when its last client leaves, and drops who comes at that moment.
+    let options = ["-screen", "0", screen, "-nolisten", "tcp", "-noreset"];
+    let server = Running::start(Command::new("Xvfb").arg(display).args(options), log);
+    wait_for_display(display, log);
+    server
+}
+
+/// Vino and the message bus that it needs. Its settings are a file of its own home.
+fn vino(display: &str, port: u16, folder: &Path) -> [Running; 2] {
+    let (log, settings) = (folder.join("log"), folder.join(".config/glib-2.0/settings"));
+    fs::create_dir_all(&settings).unwrap();
+    let lines = [
+        "[org/gnome/desktop/remote-access]",
+        "prompt-enabled=false",
+        "notify-on-connect=false",
+        "require-encryption=false",
+        "use-alternative-port=true",
+        &format!("alternative-port=uint16 {port}"),
+        "network-interface='lo'",
+        "authentication-methods=['none']",
+    ];
+    fs::write(settings.join("keyfile"), lines.join("\n")).unwrap();
+    let bus = format!("unix:path={}", folder.join("bus").display());
+    let mut daemon = Command::new("dbus-daemon");
+    let daemon = Running::start(daemon.args(["--session", "--nofork", "--nopidfile", "--address", &bus]), &log);
+    assert!(within(PATIENCE, || folder.join("bus").exists()), "no message bus");
+    let mut server = Command::new("/usr/lib/vino/vino-server");
+    server.env("DISPLAY", display).env("DBUS_SESSION_BUS_ADDRESS", &bus).env("HOME", folder);
+    server.env("XDG_CONFIG_HOME", folder.join(".config")).env("GSETTINGS_BACKEND", "keyfile");
+    // Else it starts services for people who can not see.
+    server.env("NO_AT_BRIDGE", "1");
+    [daemon, Running::start(&mut server, &log)]
+}
+
 fn wait_for_display(display: &str, log: &Path) {
     let opens = within(PATIENCE, || RustConnection::connect(Some(display)).is_ok());
     assert!(opens, "no display {display}: {}", fs::read_to_string(log).unwrap_or_default());
 }
 
-pub fn screen_of(display: &str) -> (u32, u32, Vec<u8>) {
+pub fn screen_of(display: &str) -> Picture {
     let (connection, number) = RustConnection::connect(Some(display)).unwrap();
     let root = connection.setup().roots[number].root;
     let geometry = connection.get_geometry(root).unwrap().reply().unwrap();

@@ -3,10 +3,15 @@
 pub mod browsing;
 pub mod desktop;
 pub mod link;
+pub mod machine;
+pub mod program;
+pub mod scenery;
 pub mod sshd;
+pub mod tap;
 pub mod terminal;
 pub mod user;
 pub mod viewer;
+pub mod wayland;
 pub mod window;
 
 use std::collections::BTreeSet;

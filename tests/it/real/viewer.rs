@@ -61,11 +61,20 @@ const POINTER: usize = 24;
 
 /// Compares a picture with the screen that it is of.
 pub fn same_but_for_the_pointer(seen: &Picture, screen: &Picture) -> Result<(), String> {
+    like_but_for_the_pointer(seen, screen, |a, b| a == b)
+}
+
+/// The same with pixels that need not be equal.
+pub fn like_but_for_the_pointer(
+    seen: &Picture,
+    screen: &Picture,
+    like: impl Fn(&[u8], &[u8]) -> bool,
+) -> Result<(), String> {
     if (seen.0, seen.1) != (screen.0, screen.1) {
         return Err(format!("{}x{}, not {}x{}", seen.0, seen.1, screen.0, screen.1));
     }
     let pairs = seen.2.chunks_exact(3).zip(screen.2.chunks_exact(3)).enumerate();
-    let differ: Vec<usize> = pairs.filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
+    let differ: Vec<usize> = pairs.filter(|(_, (a, b))| !like(a, b)).map(|(at, _)| at).collect();
     let width = seen.0 as usize;
     let extent = |of: &dyn Fn(usize) -> usize| {
         let places = || differ.iter().map(|&at| of(at));

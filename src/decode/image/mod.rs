@@ -1,22 +1,37 @@
 //! JPEG and PNG pictures inside of the stream, onto a target of exactly their size.
 
-use super::Fault;
+#[cfg(feature = "turbojpeg")]
+#[path = "turbo.rs"]
+mod library;
+#[cfg(not(feature = "turbojpeg"))]
+#[path = "zune.rs"]
+mod library;
+
+use super::{Fault, Stage, stage};
 use crate::picture::convert::{Same32, Shift32, Source};
 use crate::picture::{ByteOrder, Target};
+use library::Jpeg;
 use png::{ColorType, Transformations};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Passes over a progressive picture; encoders make about ten.
 const MOST_SCANS: usize = 32;
+
+/// Bytes that are kept from picture to picture. Servers cut JPEG into pieces of far less; one of a whole 4K desktop would
+/// hold as much again as the framebuffer.
+const KEPT: usize = 8 << 20;
 
 /// Memory for a picture on its way to the target, used again for each.
 #[derive(Default)]
 pub(super) struct Image(Vec<u8>);
 
 impl Image {
+    /// Gives back what only an uncommonly large picture needs.
+    fn shrink(&mut self) {
+        if self.0.len() > KEPT {
+            self.0 = Vec::new();
+        }
+    }
+
     fn of(&mut self, length: usize) -> &mut [u8] {
         self.0.resize(self.0.len().max(length), 0);
         self.0.get_mut(..length).unwrap_or_default()
@@ -25,36 +40,26 @@ impl Image {
 
 /// Paints the JPEG picture `data`.
 ///
-/// Nearly all of the time is the library's. Its next version, 0.5.16-rc3, was no faster: 1.02 to 1.1 times slower on
-/// three recordings.
-///
 /// # Errors
 /// [`Fault`] if it is broken or not of the target's size.
 pub(super) fn jpeg(data: &[u8], target: &mut Target<'_>, order: ByteOrder, scratch: &mut Image) -> Result<(), Fault> {
     let size = (target.width(), target.height());
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX)
-        .jpeg_set_max_scans(MOST_SCANS)
-        // Straight to blue, green, red the library has no vector code.
-        .jpeg_set_out_colorspace(ColorSpace::RGBA);
-    let broken = |error: zune_jpeg::errors::DecodeErrors| broken("JPEG", &format!("{error:?}"));
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
-    decoder.decode_headers().map_err(broken)?;
-    same_size("JPEG", decoder.dimensions().unwrap_or_default(), size)?;
-    // The library makes up what is missing in the last row of blocks.
+    let broken = |what: String| broken("JPEG", &what);
+    let picture = Jpeg::open(data).map_err(broken)?;
+    same_size("JPEG", picture.size(), size)?;
+    // The libraries make up what is missing in the last row of blocks.
     if !data.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
         return Err(Fault::from("a JPEG picture without an end"));
     }
     let pixels = scratch.of(size.0 * size.1 * 4);
-    decoder.decode_into(pixels).map_err(broken)?;
-    match order {
-        ByteOrder::Rgbx => rows(Same32, pixels, target),
-        order => {
-            rows(Shift32 { big_endian: false, from: ByteOrder::Rgbx.shifts(), to: order.shifts() }, pixels, target)
-        }
+    let painted = picture.decode(pixels, order).map_err(broken)?;
+    let _paint = stage(Stage::Paint);
+    if painted == order {
+        rows(Same32, pixels, target);
+    } else {
+        rows(Shift32 { big_endian: false, from: painted.shifts(), to: order.shifts() }, pixels, target);
     }
+    scratch.shrink();
     Ok(())
 }
 
@@ -77,12 +82,14 @@ pub(super) fn png(data: &[u8], target: &mut Target<'_>, order: ByteOrder, scratc
     let (colours, _) = reader.output_color_type();
     let pixels = scratch.of(size.0 * size.1 * colours.samples());
     reader.next_frame(pixels).map_err(broken)?;
+    let _paint = stage(Stage::Paint);
     match colours {
         ColorType::Grayscale => paint::<1>(pixels, target, order, |[grey]| [grey; 3]),
         ColorType::GrayscaleAlpha => paint::<2>(pixels, target, order, |[grey, _]| [grey; 3]),
         ColorType::Rgba => paint::<4>(pixels, target, order, |[r, g, b, _]| [r, g, b]),
         ColorType::Rgb | ColorType::Indexed => paint::<3>(pixels, target, order, |rgb| rgb),
     }
+    scratch.shrink();
     Ok(())
 }
 
