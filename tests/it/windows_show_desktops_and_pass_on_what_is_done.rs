@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::real::desktop::{ALL, Desktop, Screen, Server, xdotool};
@@ -18,23 +18,25 @@ fn contains(file: &PathBuf, words: &str) -> bool {
 
 const TYPED: &str = "Hello, World! \"quoted\" ~@#$%^&*()_+{}|:<>? 0123456789-=[];',./";
 
+const FRONT_ENDS: [&str; 2] = ["--display=x11", "--display=minifb"];
+
 #[test]
 fn typed_text_and_clicks_arrive_on_every_server() {
     let sshd = Sshd::start();
     let screen = Screen::start(1024, 768);
-    for server in ALL {
+    for (server, front_end) in ALL.into_iter().flat_map(|server| FRONT_ENDS.map(|front_end| (server, front_end))) {
         let desktop = Desktop::start_empty(server);
         let (typed, events) = (desktop.path("typed"), desktop.path("client.log"));
         let cat = format!("cat > '{}'", typed.display());
         let desktop = desktop
             .with_client("xterm", &["-fn", "fixed", "-geometry", "90x10+0+0", "-e", "sh", "-c", &cat])
             .with_client("xev", &["-geometry", "200x200+100+300"]);
-        let window = Window::open(&sshd, &desktop, &screen.display, &[]);
+        let window = Window::open(&sshd, &desktop, &screen.display, &[front_end]);
         window.point(200, 60);
         window.act(&["type", "--delay", "20", TYPED]);
         window.act(&["key", "Return"]);
         let arrived = within(Duration::from_secs(10), || contains(&typed, &format!("{TYPED}\n")));
-        assert!(arrived, "{server:?}: {:?}", fs::read_to_string(&typed));
+        assert!(arrived, "{server:?} {front_end}: {:?}", fs::read_to_string(&typed));
         // The end of the input is Control and d.
         window.act(&["key", "ctrl+d"]);
         window.point(200, 400);
@@ -46,21 +48,21 @@ fn typed_text_and_clicks_arrive_on_every_server() {
                     let mut paragraphs = text.split("\n\n");
                     paragraphs.any(|lines| lines.starts_with(event) && lines.contains(&format!("button {button}")))
                 });
-                assert!(seen, "{server:?}: {event} {button}: {:?}", fs::read_to_string(&events));
+                assert!(seen, "{server:?} {front_end}: {event} {button}: {:?}", fs::read_to_string(&events));
             }
         }
         // One step of the wheel is one.
         let text = fs::read_to_string(&events).unwrap();
         let steps = text.split("\n\n").filter(|lines| lines.starts_with("ButtonPress") && lines.contains("button 4"));
-        assert_eq!(steps.count(), 1, "{server:?}: {text}");
+        assert_eq!(steps.count(), 1, "{server:?} {front_end}: {text}");
         window.point(150, 350);
         window.act(&["mousedown", "1"]);
         window.point(170, 360);
         window.act(&["mouseup", "1"]);
         let dragged = within(Duration::from_secs(10), || contains(&events, "state 0x100"));
-        assert!(dragged, "{server:?}: {:?}", fs::read_to_string(&events));
+        assert!(dragged, "{server:?} {front_end}: {:?}", fs::read_to_string(&events));
         let ended = window.close();
-        assert_eq!((ended.code, ended.said.as_str()), (Some(143), ""), "{server:?}");
+        assert_eq!((ended.code, ended.said.as_str()), (Some(143), ""), "{server:?} {front_end}");
     }
 }
 
@@ -81,12 +83,11 @@ fn view_only_passes_on_nothing() {
     assert_eq!(window.close().code, Some(143));
 }
 
-#[test]
-fn a_resize_on_the_server_is_followed() {
+fn a_resize_on_the_server_is_followed_in(front_end: &str) {
     let sshd = Sshd::start();
     let screen = Screen::start(1024, 768);
     let desktop = Desktop::start(Server::Xtigervnc);
-    let window = Window::open(&sshd, &desktop, &screen.display, &[]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &[front_end]);
     xdotool(&screen.display, &["mousemove", "0", "0"]);
     for size in ["640x480", "1024x768", "800x600"] {
         output(Command::new("xrandr").args(["-s", size]).env("DISPLAY", &desktop.display));
@@ -101,13 +102,17 @@ fn a_resize_on_the_server_is_followed() {
 }
 
 #[test]
-fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen() {
+fn a_resize_on_the_server_is_followed() {
+    FRONT_ENDS.into_iter().for_each(a_resize_on_the_server_is_followed_in);
+}
+
+fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen_in(front_end: &str) {
     let sshd = Sshd::start();
     let screen = Screen::start(448, 348);
     let desktop = Desktop::start_empty(Server::Xtigervnc);
     let events = desktop.path("client.log");
     let desktop = desktop.with_client("xev", &["-geometry", "400x300+400+300"]);
-    let window = Window::open(&sshd, &desktop, &screen.display, &[]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &[front_end]);
     let (_, _, width, height) = window.place();
     assert_eq!((width, height), (400, 300));
     // The white window of xev fills the lower right quarter.
@@ -130,6 +135,13 @@ fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_s
     });
     assert!(arrived, "{:?}", fs::read_to_string(&events));
     assert_eq!(window.close().code, Some(143));
+}
+
+#[test]
+fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen() {
+    FRONT_ENDS
+        .into_iter()
+        .for_each(a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen_in);
 }
 
 /// An FBS recording of a desktop of 64x48 pixels that is red from the start, and green, then blue, at these seconds.

@@ -4,9 +4,17 @@ use std::fs::File;
 use std::io;
 
 use memmap2::MmapMut;
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+pub(super) fn memory(_: usize) -> io::Result<(MmapMut, File)> {
+    // The pixels go through the socket then.
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// `length` bytes of 0, and the file that they lie in.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
 #[allow(unsafe_code)]
 pub(super) fn memory(length: usize) -> io::Result<(MmapMut, File)> {
     let file = File::from(memfd_create("sshvnc", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);

@@ -1,7 +1,11 @@
 //! The viewer's window on a screen, used as a person would.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
+
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, MapState};
+use x11rb::rust_connection::RustConnection;
 
 use super::desktop::{Desktop, screen_of, xdotool};
 use super::sshd::Sshd;
@@ -31,24 +35,26 @@ impl Window {
 
     /// The X window, once it is shown.
     pub fn id(&self) -> Option<String> {
-        let mut search = Command::new("xdotool");
-        search.args(["search", "--onlyvisible", "--name", "sshvnc"]).env("DISPLAY", &self.display);
-        let found = search.stderr(Stdio::null()).output().unwrap();
-        String::from_utf8_lossy(&found.stdout).lines().next().map(str::to_owned)
+        let (connection, root) = self.connect();
+        find(&connection, root).map(|window| window.to_string())
     }
 
     /// Left, top, width and height on the screen; all 0 while one window takes another's place.
     pub fn place(&self) -> (u32, u32, u32, u32) {
-        let Some(id) = self.id() else { return (0, 0, 0, 0) };
-        let mut geometry = Command::new("xdotool");
-        geometry.args(["getwindowgeometry", "--shell", &id]).env("DISPLAY", &self.display);
-        let output = geometry.stderr(Stdio::null()).output().unwrap();
-        let shell = String::from_utf8_lossy(&output.stdout);
-        let value = |name: &str| {
-            let line = shell.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            line.map_or(0, |number| number.parse().unwrap())
+        let (connection, root) = self.connect();
+        let place = || {
+            let window = find(&connection, root)?;
+            let size = connection.get_geometry(window).ok()?.reply().ok()?;
+            let at = connection.translate_coordinates(window, root, 0, 0).ok()?.reply().ok()?;
+            Some((at.dst_x.max(0) as u32, at.dst_y.max(0) as u32, size.width.into(), size.height.into()))
         };
-        (value("X"), value("Y"), value("WIDTH"), value("HEIGHT"))
+        place().unwrap_or_default()
+    }
+
+    fn connect(&self) -> (RustConnection, u32) {
+        let (connection, screen) = RustConnection::connect(Some(&self.display)).unwrap();
+        let root = connection.setup().roots[screen].root;
+        (connection, root)
     }
 
     /// The part of the screen that the window covers: size, and bytes red, green, blue.
@@ -78,4 +84,19 @@ impl Window {
         crate::real::signal(self.viewer.id(), "TERM");
         finish(self.viewer, Duration::from_secs(10))
     }
+}
+
+/// The viewer's window among those below `parent`, if it is shown: a window manager puts it into one of its own.
+fn find(connection: &RustConnection, parent: u32) -> Option<u32> {
+    let children = connection.query_tree(parent).ok()?.reply().ok()?.children;
+    children.into_iter().find_map(|window| {
+        let (name, kind) = (AtomEnum::WM_NAME, AtomEnum::ANY);
+        let name = connection.get_property(false, window, name, kind, 0, 100).ok()?.reply().ok()?.value;
+        let attributes = connection.get_window_attributes(window).ok()?.reply().ok()?;
+        if attributes.map_state != MapState::VIEWABLE {
+            return None;
+        }
+        // A frame may have the name of what is in it.
+        find(connection, window).or(name.ends_with(b"sshvnc").then_some(window))
+    })
 }
