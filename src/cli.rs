@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::display::FrontEnd;
 use crate::error::{EXIT_CODES, Failure};
 
 /// A VNC viewer whose connection runs inside an SSH channel of its own process.
@@ -88,6 +89,9 @@ pub struct Window {
     /// Cover the whole screen
     #[arg(long)]
     pub fullscreen: bool,
+    /// What shows the window
+    #[arg(long, value_name = "WHICH", default_value = "auto")]
+    pub display: FrontEnd,
 }
 
 /// How to reach a desktop.
@@ -246,6 +250,9 @@ pub struct Play {
     /// Begin again at the end
     #[arg(long = "loop")]
     pub again: bool,
+    /// What shows the window
+    #[arg(long, value_name = "WHICH", default_value = "auto")]
+    pub display: FrontEnd,
     /// Write the last picture, or the one at --start, and end, instead of opening a window
     #[arg(long, value_name = "FILE.png", conflicts_with_all = ["again", "speed"])]
     pub screenshot: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{Connection, Record, RecordingFormat, Screenshot, View};
 use crate::config::{self, Purpose};
-use crate::display::{Headless, MinifbWindow, Until};
+use crate::display::{self, Headless, Until};
 use crate::error::Failure;
 use crate::hops::{self, Host};
 use crate::picture_file;
@@ -21,8 +21,8 @@ use crate::viewer::{self, Options};
 pub fn view(what: &View) -> Result<(), Failure> {
     let plan = config::plan(&what.connection, Purpose::Show)?;
     // Before anything is asked or sent: without a display all of it would be in vain.
-    let mut window = MinifbWindow::new(what.window.fullscreen)?;
-    viewer::run(plan, &mut window, Options { view_only: what.window.view_only, ..Options::default() })
+    let mut window = display::window(what.window.display, what.window.fullscreen)?;
+    viewer::run(plan, &mut *window, Options { view_only: what.window.view_only, ..Options::default() })
 }
 
 /// Writes a picture of a desktop.

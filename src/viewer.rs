@@ -39,6 +39,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, options: Options<'_>) -> Resul
         title: String::new(),
         waiting: io::stderr().is_terminal(),
         shown_at: None,
+        late: false,
         dirty: false,
     };
     let watched = viewer.watch();
@@ -62,6 +63,9 @@ struct Viewer<'a, 'b> {
     /// Whether a word about a slow connection is due some time.
     waiting: bool,
     shown_at: Option<Instant>,
+    /// Whether there may be something to show as soon as the next frame is due.
+    late: bool,
+    /// Whether a picture was taken and the next one not asked for yet.
     dirty: bool,
 }
 
@@ -74,15 +78,14 @@ impl Viewer<'_, '_> {
                 eprintln!("sshvnc: still connecting; Ctrl+C ends it");
                 self.waiting = false;
             }
-            let mut pause = self.pause();
+            self.display.wait(Some(self.session.bell()), self.pause())?;
             // As many as are there, so that a busy server is not shown in slow motion; but input comes between.
             for _ in 0..256 {
-                match self.session.next(pause) {
+                match self.session.next(Duration::ZERO) {
                     Some(Event::Ended(end)) => return Ok(Some(end)),
                     Some(event) => self.happened(event)?,
                     None => break,
                 }
-                pause = Duration::ZERO;
             }
             for input in self.display.inputs() {
                 match self.meant(input) {
@@ -102,14 +105,14 @@ impl Viewer<'_, '_> {
 
     /// How long nothing need be done if nothing happens.
     fn pause(&self) -> Duration {
-        let mut pause = self.display.patience();
+        let mut pause = Duration::MAX;
         if self.waiting {
             pause = pause.min(PATIENCE);
         }
         if let Some((deadline, _)) = &self.options.deadline {
             pause = pause.min(deadline.saturating_duration_since(Instant::now()));
         }
-        if self.dirty {
+        if self.late {
             pause = pause.min(self.until_next_frame());
         }
         pause
@@ -120,7 +123,8 @@ impl Viewer<'_, '_> {
     }
 
     fn present(&mut self) -> Result<(), Failure> {
-        if self.until_next_frame() > Duration::ZERO {
+        self.late = self.until_next_frame() > Duration::ZERO;
+        if self.late || self.display.is_busy() {
             return Ok(());
         }
         if self.display.present()? {

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::rfb_server;
 use super::ssh_server::{self, AuthPolicy, DestinationRequested};
 use crate::cli::Demo;
-use crate::display::{Headless, MinifbWindow, Until};
+use crate::display::{self, Headless, Until};
 use crate::error::{Failure, Kind};
 use crate::picture::{ByteOrder, Size};
 use crate::picture_file;
@@ -35,7 +35,7 @@ pub fn run(what: &Demo) -> Result<(), Failure> {
     // Before anything else, as for any other desktop.
     let mut window = match what.screenshot {
         Some(_) => None,
-        None => Some(MinifbWindow::new(what.window.fullscreen).map_err(|error| {
+        None => Some(display::window(what.window.display, what.window.fullscreen).map_err(|error| {
             Failure::new(Kind::Display, error.message).hint("a picture needs none: sshvnc demo --screenshot demo.png")
         })?),
     };
@@ -46,7 +46,7 @@ pub fn run(what: &Demo) -> Result<(), Failure> {
     let on_open: Option<&mut dyn FnMut(&Open)> = Some(&mut tell);
     let options = Options { view_only: what.window.view_only, on_open, ..Options::default() };
     let ended = match &mut window {
-        Some(window) => viewer::run(plan, window, options),
+        Some(window) => viewer::run(plan, &mut **window, options),
         None => picture(plan, options, what),
     };
     servers.shutdown_background();

@@ -1,8 +1,9 @@
 //! The front end without a window: it keeps the picture, and closes itself when it has seen enough.
 
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use super::{Display, Error, Input};
+use super::{Display, Error, Input, wait};
 use crate::picture::{ByteOrder, Canvas, Cursor, Damage, Size};
 
 /// When it has seen enough.
@@ -70,11 +71,13 @@ impl Display for Headless {
         if enough { vec![Input::Close] } else { Vec::new() }
     }
 
-    fn patience(&self) -> Duration {
-        match self.until {
+    fn wait(&mut self, wake: Option<BorrowedFd<'_>>, timeout: Duration) -> Result<(), Error> {
+        let enough = match self.until {
             Until::Time(time) => time.saturating_duration_since(Instant::now()),
-            Until::Complete | Until::Ended => Duration::from_secs(3600),
-        }
+            Until::Complete | Until::Ended => Duration::MAX,
+        };
+        wait::readable(wake, timeout.min(enough));
+        Ok(())
     }
 
     fn set_title(&mut self, _title: &str) {}

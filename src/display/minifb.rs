@@ -4,6 +4,7 @@
 //! X11 comes from a second connection.
 
 use std::cell::RefCell;
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, Wind
 use super::keyboard::{Keyboard, Stroke};
 use super::screen::{self, Screen};
 use super::x11_window::{Happened, X11Window};
-use super::{Display, Error, Input};
+use super::{Display, Error, Input, wait};
 use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Fit, Size};
 
 /// While the pointer is over the window: a click is two looks at a level, and a fast one lasts 10 ms.
@@ -208,11 +209,13 @@ impl Display for MinifbWindow {
         std::mem::take(&mut inner.inputs)
     }
 
-    fn patience(&self) -> Duration {
-        match &self.inner {
+    fn wait(&mut self, wake: Option<BorrowedFd<'_>>, timeout: Duration) -> Result<(), Error> {
+        let patience = match &self.inner {
             Some(inner) if inner.pointer.is_some() => POLL_BUSY,
             _ => POLL_IDLE,
-        }
+        };
+        wait::readable(wake, timeout.min(patience));
+        Ok(())
     }
 
     fn set_title(&mut self, title: &str) {

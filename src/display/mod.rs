@@ -5,14 +5,58 @@ mod keyboard;
 mod minifb;
 mod places;
 mod screen;
+mod wait;
+mod x11;
 mod x11_window;
 
+use std::env;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use crate::picture::{Canvas, Cursor, Damage, Size};
 
 pub use headless::{Headless, Until};
 pub use minifb::MinifbWindow;
+pub use x11::X11Display;
+
+/// Which front end shows a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum FrontEnd {
+    /// x11 where DISPLAY leads to an X server, else minifb
+    #[default]
+    Auto,
+    /// The one made for X11: all keys, hardware pointer, no polling
+    X11,
+    /// The portable one: Wayland, macOS
+    Minifb,
+}
+
+/// A front end with a window, which opens when the desktop's size is known.
+///
+/// # Errors
+/// [`Error`] if there is nothing to open it on.
+pub fn window(front_end: FrontEnd, fullscreen: bool) -> Result<Box<dyn Display>, Error> {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let native = || X11Display::new(fullscreen);
+    let portable = || MinifbWindow::new(fullscreen);
+    // On X11 minifb ends the process at any error, so it never stands in for the other one there.
+    let x11 = match front_end {
+        FrontEnd::Minifb => false,
+        FrontEnd::X11 => true,
+        FrontEnd::Auto => set("DISPLAY") && !cfg!(target_os = "macos"),
+    };
+    if !x11 {
+        return Ok(Box::new(portable()?));
+    }
+    match native() {
+        Ok(display) => Ok(Box::new(display)),
+        Err(error) if front_end == FrontEnd::Auto && set("WAYLAND_DISPLAY") => {
+            tracing::info!("{error}; a window of Wayland is tried");
+            Ok(Box::new(portable()?))
+        }
+        Err(error) => Err(error),
+    }
+}
 
 /// What the user did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +115,17 @@ pub trait Display {
     /// What the user did since the last call.
     fn inputs(&mut self) -> Vec<Input>;
 
-    /// How long nobody need call [`inputs`](Display::inputs).
-    fn patience(&self) -> Duration;
+    /// Sleeps until the user may have done something, `wake` can be read, or `timeout` is over.
+    ///
+    /// # Errors
+    /// [`Error`] if the window fails.
+    fn wait(&mut self, wake: Option<BorrowedFd<'_>>, timeout: Duration) -> Result<(), Error>;
+
+    /// Whether what was presented last is still on its way to the screen, so that more of it would only pile up. Its
+    /// arrival ends [`wait`](Display::wait).
+    fn is_busy(&self) -> bool {
+        false
+    }
 
     /// Shows another name.
     fn set_title(&mut self, title: &str);

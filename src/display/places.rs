@@ -15,9 +15,9 @@ struct Place {
 }
 
 /// X11 keycodes are those of the Linux kernel, and so much higher.
-const ABOVE_KERNEL: u8 = 8;
+pub(super) const ABOVE_KERNEL: u8 = 8;
 /// The cursor key upwards, by which such keycodes are told from those of other systems.
-const UP: (u8, u32) = (111, 0xff52);
+pub(super) const UP: (u8, u32) = (111, 0xff52);
 
 impl Places {
     /// Takes GetKeyboardMapping's answer for the keycodes from `first` on, with `width` keysyms for each. What was not
@@ -53,7 +53,7 @@ fn name([plain, shifted, ..]: [u32; 4]) -> u32 {
 }
 
 /// The XT keycode of a key of Linux (linux/input-event-codes.h): the first ones were numbered after the XT's scancodes.
-fn xt_keycode(linux: u8) -> Option<u32> {
+pub(super) fn xt_keycode(linux: u8) -> Option<u32> {
     Some(match linux {
         1..=83 => linux.into(),
         // The key between Shift and Z; F11, F12.

@@ -6,7 +6,7 @@ mod player;
 use std::time::{Duration, Instant};
 
 use crate::cli::Play;
-use crate::display::{Display, Input, MinifbWindow};
+use crate::display::{self, Display, Input};
 use crate::error::Failure;
 use crate::escape::escape;
 use crate::picture::{ByteOrder, Size};
@@ -19,6 +19,7 @@ use player::Player;
 
 /// Frames are shown 60 times a second at the most.
 const FRAME: Duration = Duration::from_micros(16_667);
+const SECOND: Duration = Duration::from_secs(1);
 /// How far the arrow keys jump.
 const JUMP: Duration = Duration::from_secs(5);
 
@@ -44,14 +45,14 @@ pub fn run(what: &Play) -> Result<(), Failure> {
         return picture_file::write(picture, film.canvas());
     }
     // Without a display the rest would be in vain.
-    let mut window = MinifbWindow::new(false)?;
+    let mut window = display::window(what.display, false)?;
     let film = Film::new(Recording::load(&what.file)?, ByteOrder::Bgrx).map_err(of_file)?;
     let now = Instant::now();
     let mut player = Player::new(film, what.speed, what.again, now);
     if let Some(start) = what.start {
         player.skip(start, now).map_err(of_file)?;
     }
-    let mut show = Show { display: &mut window, player, title: String::new(), size: None, shown_at: None };
+    let mut show = Show { display: &mut *window, player, title: String::new(), size: None, shown_at: None };
     show.run(of_file)?;
     warn_if_cut_off(show.player.film(), what);
     Ok(())
@@ -78,7 +79,7 @@ impl Show<'_> {
     fn run(&mut self, of_file: impl Fn(ProtocolError) -> Failure) -> Result<(), Failure> {
         loop {
             self.player.advance(Instant::now()).map_err(&of_file)?;
-            self.present()?;
+            let shown = self.present()?;
             for input in self.display.inputs() {
                 let now = Instant::now();
                 match input {
@@ -90,10 +91,15 @@ impl Show<'_> {
                 }
                 .map_err(&of_file)?;
             }
-            let wait = self.player.wait(Instant::now()).unwrap_or(Duration::MAX);
+            let wait = match self.player.wait(Instant::now()) {
+                // The title tells the time.
+                Some(wait) => wait.min(SECOND),
+                None => Duration::MAX,
+            };
             // What is late is decoded at once; what is due before the next frame has time until then.
             if !wait.is_zero() {
-                std::thread::sleep(wait.max(self.until_next_frame()).min(self.display.patience()));
+                let frame = self.until_next_frame();
+                self.display.wait(None, if shown { wait.max(frame) } else { frame })?;
             }
         }
     }
@@ -102,9 +108,10 @@ impl Show<'_> {
         self.shown_at.map_or(Duration::ZERO, |shown_at| FRAME.saturating_sub(shown_at.elapsed()))
     }
 
-    fn present(&mut self) -> Result<(), Failure> {
+    /// False if it is too early for the next frame.
+    fn present(&mut self) -> Result<bool, Failure> {
         if self.until_next_frame() > Duration::ZERO {
-            return Ok(());
+            return Ok(false);
         }
         let status = self.player.status(Instant::now());
         let film = self.player.film();
@@ -117,7 +124,7 @@ impl Show<'_> {
         if self.display.present()? {
             self.shown_at = Some(Instant::now());
         }
-        Ok(())
+        Ok(true)
     }
 
     fn show_picture(&mut self) -> Result<(), Failure> {

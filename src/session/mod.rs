@@ -4,6 +4,7 @@
 //! no key press waits for a picture.
 
 mod error;
+mod events;
 mod handshake;
 mod link;
 mod net;
@@ -13,6 +14,7 @@ mod painter;
 mod reader;
 
 use std::cell::Cell;
+use std::os::fd::BorrowedFd;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ pub use error::{End, Error};
 pub use handshake::{Shaken, shake};
 pub use painter::Picture;
 
+use events::Listener;
 use outbox::Outbox;
 use painter::Wants;
 
@@ -96,7 +99,7 @@ pub struct Open {
 
 /// A session under way. Dropping it ends it at once.
 pub struct Session {
-    events: Receiver<Event>,
+    events: Listener,
     outbox: Outbox,
     wants: Wants,
     closed: Receiver<()>,
@@ -119,7 +122,7 @@ impl Session {
             .enable_all()
             .build()
             .map_err(Error::Local)?;
-        let (events_in, events) = channel();
+        let (teller, events) = events::line().map_err(Error::Local)?;
         let (outbox, outgoing) = outbox::new();
         let (wants, jobs) = painter::queue();
         let (farewell, closed) = channel();
@@ -130,32 +133,32 @@ impl Session {
             (Asker::nobody(), None)
         };
         let (asker, mut steps) = asker.watched();
-        net::watch_signals(&runtime, &events_in).map_err(Error::Local)?;
-        let to_person = events_in.clone();
+        net::watch_signals(&runtime, &teller).map_err(Error::Local)?;
+        let to_person = teller.clone();
         runtime.spawn(async move {
             while let Some(question) = receive(&mut questions).await {
-                let _ = to_person.send(Event::Question(question));
+                to_person.tell(Event::Question(question));
             }
         });
-        let of_the_way = events_in.clone();
+        let of_the_way = teller.clone();
         runtime.spawn(async move {
             while let Some(step) = steps.recv().await {
                 if let Step::Listening { server, port } = step {
-                    let _ = of_the_way.send(Event::Listening { server, port });
+                    of_the_way.tell(Event::Listening { server, port });
                 }
             }
         });
         runtime.spawn(net::run(
             plan,
             asker,
-            net::Lines { events: events_in, outbox: outbox.clone(), outgoing, wants: wants.clone(), jobs, farewell },
+            net::Lines { events: teller, outbox: outbox.clone(), outgoing, wants: wants.clone(), jobs, farewell },
         ));
         Ok(Session { events, outbox, wants, closed, opened: Cell::new(false), runtime: Some(runtime) })
     }
 
     /// What happened next; `None` if nothing does within `wait`.
     pub fn next(&self, wait: Duration) -> Option<Event> {
-        match self.events.recv_timeout(wait) {
+        match self.events.next(wait) {
             Ok(event) => {
                 match event {
                     Event::Open(_) => self.opened.set(true),
@@ -169,6 +172,11 @@ impl Session {
             // The tasks are gone without a word, which only a panic of theirs can cause.
             Err(RecvTimeoutError::Disconnected) => Some(Event::Ended(End { error: Some(Error::Broken), shown: false })),
         }
+    }
+
+    /// Can be read while [`next`](Session::next) has something to give: for whoever sleeps in poll(2).
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.events.bell()
     }
 
     /// Tells the server what the user does; at once, whatever is being painted.
@@ -189,7 +197,7 @@ impl Session {
         let mut failed = None;
         // Without a desktop there is no painter, and nothing to wait for.
         while self.opened.get() {
-            match self.events.recv_timeout(FINISH) {
+            match self.events.next(FINISH) {
                 Ok(Event::Ended(End { error, .. })) => {
                     failed = error.filter(|error| matches!(error, Error::Recording(_)));
                     break;

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
+use super::events::Teller;
 use super::handshake::{self, Shaken};
 use super::link::Link;
 use super::outbox::{self, Outbox, Outgoings};
@@ -24,7 +25,7 @@ use crate::transport::{self, Asker};
 
 /// Where everything goes and comes from.
 pub(super) struct Lines {
-    pub(super) events: Sender<Event>,
+    pub(super) events: Teller,
     pub(super) outbox: Outbox,
     pub(super) outgoing: Outgoings,
     pub(super) wants: Wants,
@@ -37,7 +38,7 @@ pub(super) struct Lines {
 pub(super) async fn run(plan: Plan, asker: Asker, lines: Lines) {
     let events = lines.events.clone();
     if let Err(error) = start(plan, asker, lines).await {
-        let _ = events.send(Event::Ended(End { error: Some(error), shown: false }));
+        events.tell(Event::Ended(End { error: Some(error), shown: false }));
     }
 }
 
@@ -55,7 +56,7 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
     let transport::Connection { inbound, outbound, facts } = connection;
     let peer = facts.peer.clone();
     let size = Size::new(init.width, init.height);
-    let _ = events.send(Event::Open(Open { size, name: init.name.clone(), agreed, facts }));
+    events.tell(Event::Open(Open { size, name: init.name.clone(), agreed, facts }));
     let room = Arc::new(Semaphore::new(MOST_WAITING));
     let link = follow_link.then(|| (Link::new(round_trip), settings.clone()));
     let settings = link.as_ref().map_or(settings, |(link, wanted)| link.settings(wanted));
@@ -84,14 +85,14 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
 }
 
 /// Turns the signals that ask a program to end into events, so that terminals and recordings are left in order.
-pub(super) fn watch_signals(runtime: &Runtime, events: &Sender<Event>) -> io::Result<()> {
+pub(super) fn watch_signals(runtime: &Runtime, events: &Teller) -> io::Result<()> {
     let _inside = runtime.enter();
     for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
         let mut signals = signal(kind)?;
         let events = events.clone();
         runtime.spawn(async move {
             while signals.recv().await.is_some() {
-                let _ = events.send(Event::Signal(kind.as_raw_value()));
+                events.tell(Event::Signal(kind.as_raw_value()));
             }
         });
     }

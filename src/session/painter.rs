@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
+use super::events::Teller;
 use super::link::Link;
 use super::outbox::Outbox;
 use super::pace::Pace;
@@ -115,7 +116,7 @@ pub(super) struct Painter {
     pub(super) wants: Wants,
     /// Room in the queue, in bytes.
     pub(super) room: Arc<Semaphore>,
-    pub(super) events: Sender<Event>,
+    pub(super) events: Teller,
     pub(super) outbox: Outbox,
     pub(super) recorder: Option<recording::Writer>,
     pub(super) peer: String,
@@ -135,7 +136,7 @@ impl Painter {
             error = error.or(Some(failed.into()));
         }
         let shown = self.client.counts().updates > 0;
-        let _ = self.events.send(Event::Ended(End { error, shown }));
+        self.events.tell(Event::Ended(End { error, shown }));
     }
 
     fn paint_all(&mut self) -> Result<(), Error> {
@@ -266,7 +267,7 @@ impl Painter {
         let news = self.client.events();
         if !news.is_empty() {
             self.wants.heard.store(false, Ordering::Release);
-            let _ = self.events.send(Event::Server(news));
+            self.events.tell(Event::Server(news));
         }
     }
 
@@ -289,7 +290,7 @@ impl Painter {
             complete: self.client.is_complete(),
             home: self.wants.clone(),
         };
-        let _ = self.events.send(Event::Picture(picture));
+        self.events.tell(Event::Picture(picture));
         self.client.release();
         self.outbox.send_bytes(self.client.messages());
     }

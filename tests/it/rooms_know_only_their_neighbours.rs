@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("allocator", &[]),
     ("escape", &[]),
     ("error", &["recording", "rfb"]),
-    ("cli", &["error"]),
+    ("cli", &["display", "error"]),
     ("target", &[]),
     ("terminal", &["session"]),
     ("ssh_config", &[]),

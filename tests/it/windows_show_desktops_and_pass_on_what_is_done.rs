@@ -2,81 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::real::desktop::{ALL, Desktop, Screen, Server, xdotool};
 use crate::real::sshd::Sshd;
-use crate::real::viewer::{Ended, Picture, finish, same_but_for_the_pointer, sshvnc_at, target};
+use crate::real::viewer::{Picture, finish, same_but_for_the_pointer, sshvnc_at, target};
+use crate::real::window::Window;
 use crate::real::{PATIENCE, output, within};
 use crate::server::{PLAIN, rectangle, update};
-
-/// A viewer that shows a desktop on a screen.
-struct Window<'a> {
-    viewer: Child,
-    screen: &'a Screen,
-}
-
-impl Window<'_> {
-    fn open<'a>(sshd: &Sshd, desktop: &Desktop, screen: &'a Screen, options: &[&str]) -> Window<'a> {
-        let mut command = sshvnc_at(sshd);
-        command.args(options).args(target(sshd, desktop.port)).env("DISPLAY", &screen.display);
-        let viewer = command.spawn().unwrap();
-        let window = Window { viewer, screen };
-        assert!(within(PATIENCE, || window.id().is_some()), "no window: {:?}", window.close());
-        window
-    }
-
-    /// The X window, once it is shown.
-    fn id(&self) -> Option<String> {
-        let mut search = Command::new("xdotool");
-        search.args(["search", "--onlyvisible", "--name", "sshvnc"]).env("DISPLAY", &self.screen.display);
-        let found = search.stderr(Stdio::null()).output().unwrap();
-        String::from_utf8_lossy(&found.stdout).lines().next().map(str::to_owned)
-    }
-
-    /// Left, top, width and height on the screen; all 0 while one window takes another's place.
-    fn place(&self) -> (u32, u32, u32, u32) {
-        let Some(id) = self.id() else { return (0, 0, 0, 0) };
-        let mut geometry = Command::new("xdotool");
-        geometry.args(["getwindowgeometry", "--shell", &id]).env("DISPLAY", &self.screen.display);
-        let output = geometry.stderr(Stdio::null()).output().unwrap();
-        let shell = String::from_utf8_lossy(&output.stdout);
-        let value = |name: &str| {
-            let line = shell.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            line.map_or(0, |number| number.parse().unwrap())
-        };
-        (value("X"), value("Y"), value("WIDTH"), value("HEIGHT"))
-    }
-
-    /// The part of the screen that the window covers: size, and bytes red, green, blue.
-    fn picture(&self) -> Picture {
-        let (left, top, width, height) = self.place();
-        let (screen_width, _, pixels) = self.screen.picture();
-        let row = |y: u32| {
-            let start = (y * screen_width + left) as usize * 3;
-            pixels[start..start + width as usize * 3].to_vec()
-        };
-        (width, height, (top..top + height).flat_map(row).collect())
-    }
-
-    fn point(&self, x: u32, y: u32) {
-        let id = self.id().unwrap();
-        xdotool(&self.screen.display, &["mousemove", "--window", &id, &x.to_string(), &y.to_string()]);
-        std::thread::sleep(Duration::from_millis(200));
-    }
-
-    fn act(&self, arguments: &[&str]) {
-        xdotool(&self.screen.display, arguments);
-        std::thread::sleep(Duration::from_millis(100));
-    }
-
-    /// Ends the viewer as the user's session would.
-    fn close(self) -> Ended {
-        crate::real::signal(self.viewer.id(), "TERM");
-        finish(self.viewer, Duration::from_secs(10))
-    }
-}
 
 fn contains(file: &PathBuf, words: &str) -> bool {
     fs::read_to_string(file).is_ok_and(|text| text.contains(words))
@@ -84,23 +18,25 @@ fn contains(file: &PathBuf, words: &str) -> bool {
 
 const TYPED: &str = "Hello, World! \"quoted\" ~@#$%^&*()_+{}|:<>? 0123456789-=[];',./";
 
+const FRONT_ENDS: [&str; 2] = ["--display=x11", "--display=minifb"];
+
 #[test]
 fn typed_text_and_clicks_arrive_on_every_server() {
     let sshd = Sshd::start();
     let screen = Screen::start(1024, 768);
-    for server in ALL {
+    for (server, front_end) in ALL.into_iter().flat_map(|server| FRONT_ENDS.map(|front_end| (server, front_end))) {
         let desktop = Desktop::start_empty(server);
         let (typed, events) = (desktop.path("typed"), desktop.path("client.log"));
         let cat = format!("cat > '{}'", typed.display());
         let desktop = desktop
             .with_client("xterm", &["-fn", "fixed", "-geometry", "90x10+0+0", "-e", "sh", "-c", &cat])
             .with_client("xev", &["-geometry", "200x200+100+300"]);
-        let window = Window::open(&sshd, &desktop, &screen, &[]);
+        let window = Window::open(&sshd, &desktop, &screen.display, &[front_end]);
         window.point(200, 60);
         window.act(&["type", "--delay", "20", TYPED]);
         window.act(&["key", "Return"]);
         let arrived = within(Duration::from_secs(10), || contains(&typed, &format!("{TYPED}\n")));
-        assert!(arrived, "{server:?}: {:?}", fs::read_to_string(&typed));
+        assert!(arrived, "{server:?} {front_end}: {:?}", fs::read_to_string(&typed));
         // The end of the input is Control and d.
         window.act(&["key", "ctrl+d"]);
         window.point(200, 400);
@@ -112,21 +48,21 @@ fn typed_text_and_clicks_arrive_on_every_server() {
                     let mut paragraphs = text.split("\n\n");
                     paragraphs.any(|lines| lines.starts_with(event) && lines.contains(&format!("button {button}")))
                 });
-                assert!(seen, "{server:?}: {event} {button}: {:?}", fs::read_to_string(&events));
+                assert!(seen, "{server:?} {front_end}: {event} {button}: {:?}", fs::read_to_string(&events));
             }
         }
         // One step of the wheel is one.
         let text = fs::read_to_string(&events).unwrap();
         let steps = text.split("\n\n").filter(|lines| lines.starts_with("ButtonPress") && lines.contains("button 4"));
-        assert_eq!(steps.count(), 1, "{server:?}: {text}");
+        assert_eq!(steps.count(), 1, "{server:?} {front_end}: {text}");
         window.point(150, 350);
         window.act(&["mousedown", "1"]);
         window.point(170, 360);
         window.act(&["mouseup", "1"]);
         let dragged = within(Duration::from_secs(10), || contains(&events, "state 0x100"));
-        assert!(dragged, "{server:?}: {:?}", fs::read_to_string(&events));
+        assert!(dragged, "{server:?} {front_end}: {:?}", fs::read_to_string(&events));
         let ended = window.close();
-        assert_eq!((ended.code, ended.said.as_str()), (Some(143), ""), "{server:?}");
+        assert_eq!((ended.code, ended.said.as_str()), (Some(143), ""), "{server:?} {front_end}");
     }
 }
 
@@ -137,7 +73,7 @@ fn view_only_passes_on_nothing() {
     let desktop = Desktop::start_empty(Server::Xtigervnc);
     let events = desktop.path("client.log");
     let desktop = desktop.with_client("xev", &["-geometry", "400x400+0+0"]);
-    let window = Window::open(&sshd, &desktop, &screen, &["-viewonly"]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &["-viewonly"]);
     window.point(100, 100);
     window.act(&["click", "1"]);
     window.act(&["key", "a"]);
@@ -147,12 +83,11 @@ fn view_only_passes_on_nothing() {
     assert_eq!(window.close().code, Some(143));
 }
 
-#[test]
-fn a_resize_on_the_server_is_followed() {
+fn a_resize_on_the_server_is_followed_in(front_end: &str) {
     let sshd = Sshd::start();
     let screen = Screen::start(1024, 768);
     let desktop = Desktop::start(Server::Xtigervnc);
-    let window = Window::open(&sshd, &desktop, &screen, &[]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &[front_end]);
     xdotool(&screen.display, &["mousemove", "0", "0"]);
     for size in ["640x480", "1024x768", "800x600"] {
         output(Command::new("xrandr").args(["-s", size]).env("DISPLAY", &desktop.display));
@@ -167,13 +102,17 @@ fn a_resize_on_the_server_is_followed() {
 }
 
 #[test]
-fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen() {
+fn a_resize_on_the_server_is_followed() {
+    FRONT_ENDS.into_iter().for_each(a_resize_on_the_server_is_followed_in);
+}
+
+fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen_in(front_end: &str) {
     let sshd = Sshd::start();
     let screen = Screen::start(448, 348);
     let desktop = Desktop::start_empty(Server::Xtigervnc);
     let events = desktop.path("client.log");
     let desktop = desktop.with_client("xev", &["-geometry", "400x300+400+300"]);
-    let window = Window::open(&sshd, &desktop, &screen, &[]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &[front_end]);
     let (_, _, width, height) = window.place();
     assert_eq!((width, height), (400, 300));
     // The white window of xev fills the lower right quarter.
@@ -196,6 +135,13 @@ fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_s
     });
     assert!(arrived, "{:?}", fs::read_to_string(&events));
     assert_eq!(window.close().code, Some(143));
+}
+
+#[test]
+fn a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen() {
+    FRONT_ENDS
+        .into_iter()
+        .for_each(a_desktop_larger_than_the_screen_is_scaled_and_points_arrive_where_they_are_seen_in);
 }
 
 /// An FBS recording of a desktop of 64x48 pixels that is red from the start, and green, then blue, at these seconds.
@@ -221,7 +167,7 @@ fn a_recording_is_played_at_its_speed_and_obeys_its_keys() {
     let play = |options: &[&str]| {
         let mut command = crate::real::viewer::sshvnc(home.path());
         command.arg("play").args(options).arg(&file).env("DISPLAY", &screen.display);
-        let window = Window { viewer: command.spawn().unwrap(), screen: &screen };
+        let window = Window::new(command.spawn().unwrap(), &screen.display);
         assert!(within(PATIENCE, || window.id().is_some()), "no window: {:?}", window.close());
         window.point(32, 24);
         window
@@ -288,11 +234,11 @@ fn without_a_display_there_is_a_word_and_a_code() {
 }
 
 #[test]
-fn a_screen_of_16_bits_is_refused_rather_than_crashed_on() {
+fn minifb_refuses_a_screen_of_16_bits_rather_than_crash_on_it() {
     let sshd = Sshd::start();
     let screen = Screen::start_with_depth(640, 480, 16);
     let mut command = sshvnc_at(&sshd);
-    command.args(target(&sshd, 9)).env("DISPLAY", &screen.display);
+    command.args(["--display", "minifb"]).args(target(&sshd, 9)).env("DISPLAY", &screen.display);
     let ended = finish(command.spawn().unwrap(), Duration::from_secs(10));
     assert_eq!(ended.code, Some(5), "{}", ended.said);
     assert!(ended.said.contains("16 bits"), "{}", ended.said);
@@ -304,7 +250,7 @@ fn the_demo_shows_its_desktop_and_ends_when_its_window_is_closed() {
     let screen = Screen::start(1024, 768);
     let mut command = crate::real::viewer::sshvnc(home.path());
     let viewer = command.arg("demo").env("DISPLAY", &screen.display).spawn().unwrap();
-    let window = Window { viewer, screen: &screen };
+    let window = Window::new(viewer, &screen.display);
     assert!(within(PATIENCE, || window.id().is_some()), "no window: {:?}", window.close());
     // It moves, and it shows what is typed.
     let before = window.picture();

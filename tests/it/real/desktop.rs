@@ -207,7 +207,7 @@ impl Desktop {
 
 /// A screen for the viewer's own window: nothing else is on it.
 pub struct Screen {
-    _server: Running,
+    server: Running,
     _folder: TempDir,
     pub display: String,
 }
@@ -222,7 +222,13 @@ impl Screen {
         let log = folder.path().join("log");
         let display = format!(":{}", free_port());
         let server = xvfb(&display, &format!("{width}x{height}x{depth}"), &log);
-        Screen { _server: server, _folder: folder, display }
+        Screen { server, _folder: folder, display }
+    }
+
+    /// Ends the X server as if the machine had crashed.
+    pub fn kill(&mut self) {
+        super::signal(self.server.id(), "KILL");
+        self.server.stop();
     }
 
     /// What a window manager does when the close button of a window is pressed.

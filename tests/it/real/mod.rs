@@ -12,6 +12,7 @@ pub mod terminal;
 pub mod user;
 pub mod viewer;
 pub mod wayland;
+pub mod window;
 
 use std::collections::BTreeSet;
 use std::fs::File;
