@@ -61,6 +61,17 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// Whether it is a slice of a picture that may refer to later ones (7.3.3), which no encoder for desktops makes: it would
+    /// have to wait for those.
+    pub(super) fn is_b_slice(self) -> Result<bool, Fault> {
+        // Two numbers, of at most 63 bits each.
+        let head = Unit(self.0.get(..32).unwrap_or(self.0)).payload();
+        let mut bits = Bits::new(&head);
+        // first_mb_in_slice, slice_type
+        bits.unsigned()?;
+        Ok(matches!(bits.unsigned()?, 1 | 6))
+    }
+
     /// What is behind its header, without the bytes that keep start codes out of it (7.4.1).
     pub(super) fn payload(self) -> Vec<u8> {
         let mut zeros = 0;
@@ -87,7 +98,7 @@ impl<'a> Bits<'a> {
 
     /// f(1), u(1).
     pub(super) fn flag(&mut self) -> Result<bool, Fault> {
-        let byte = self.bytes.get(self.read / 8).ok_or_else(|| Fault::from("an H.264 parameter set without an end"))?;
+        let byte = self.bytes.get(self.read / 8).ok_or_else(|| Fault::from("an H.264 header without an end"))?;
         let bit = byte >> (7 - self.read % 8) & 1;
         self.read += 1;
         Ok(bit == 1)
@@ -104,7 +115,7 @@ impl<'a> Bits<'a> {
         while !self.flag()? {
             zeros += 1;
             if zeros == 32 {
-                return Err(Fault::from("a number in an H.264 parameter set that is too large"));
+                return Err(Fault::from("a number in an H.264 header that is too large"));
             }
         }
         Ok((1 << zeros) - 1 + self.bits(zeros)?)
