@@ -126,7 +126,7 @@ pub struct Connection {
     #[arg(long, value_name = "FILE")]
     pub passwd: Option<PathBuf>,
     /// Encodings, best first; without them, and without a quality, what is asked for follows the speed of the link. Of: copyrect tight zrle zlib trle hextile corre rre raw, and if named tightpng jpeg zywrle
-    /// zlibhex ultra
+    /// zlibhex ultra, and h264 in a build with that feature
     #[arg(long, value_name = "LIST")]
     pub encodings: Option<String>,
     /// How much detail JPEG and wavelets keep, from 0 (least) to 9; without it as much as the link carries, and with

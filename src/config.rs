@@ -71,9 +71,9 @@ fn encodings(list: Option<&str>) -> Result<Vec<i32>, Failure> {
     for word in list.split([' ', ',']).filter(|word| !word.is_empty()) {
         let known = encoding::PIXEL_ENCODINGS.iter().find(|known| known.name.eq_ignore_ascii_case(word));
         let Some(known) = known else {
-            let names = encoding::PIXEL_ENCODINGS.map(|known| known.name).join(" ");
+            let names: Vec<_> = encoding::PIXEL_ENCODINGS.iter().map(|known| known.name).collect();
             return Err(Failure::usage(format!("the encoding \"{}\" is not known", word.escape_debug()))
-                .hint(format!("known are: {names}")));
+                .hint(format!("known are: {}", names.join(" "))));
         };
         if !numbers.contains(&known.number) {
             numbers.push(known.number);

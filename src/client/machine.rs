@@ -538,7 +538,7 @@ impl Client {
             return Ok(Progress::Done);
         } else {
             let mut target = canvas.target(area)?;
-            if self.decoders.advance(encoding, inbox, &mut target, &self.pixels)? == Progress::NeedMore {
+            if self.decoders.advance(encoding, inbox, area, &mut target, &self.pixels)? == Progress::NeedMore {
                 return Ok(Progress::NeedMore);
             }
         }

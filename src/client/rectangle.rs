@@ -1,10 +1,12 @@
 //! The decoders of a session and which of them an encoding belongs to.
 
+#[cfg(feature = "h264")]
+use crate::decode::H264;
 use crate::decode::{
     DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rectangle, Rre, Stage, Tight, Trle,
     Ultra, Zlib, ZlibHex, Zrle, stage,
 };
-use crate::picture::Target;
+use crate::picture::{Area, Target};
 use crate::rfb::{Inbox, encoding};
 
 /// One decoder of each kind, with the state that lasts as long as the connection.
@@ -21,6 +23,8 @@ pub(super) struct Decoders {
     wavelet_levels: usize,
     tight: Tight,
     jpeg: Jpeg,
+    #[cfg(feature = "h264")]
+    h264: H264,
 }
 
 /// Whether rectangles of this encoding can be unpacked beside each other: Tight has four histories, and pictures none.
@@ -44,6 +48,8 @@ impl Decoders {
             wavelet_levels: encoding::zywrle_levels(encoding::ZYWRLE_QUALITY),
             tight: Tight::new(),
             jpeg: Jpeg::default(),
+            #[cfg(feature = "h264")]
+            h264: H264::new(),
         }
     }
 
@@ -69,11 +75,12 @@ impl Decoders {
         tight.rectangle(parcel, width, height, pixels).map(Some)
     }
 
-    /// Paints what has arrived of a rectangle.
+    /// Paints what has arrived of the rectangle at `place`, which `target` is.
     pub(super) fn advance(
         &mut self,
         encoding: i32,
         inbox: &mut Inbox,
+        #[cfg_attr(not(feature = "h264"), expect(unused_variables))] place: Area,
         target: &mut Target<'_>,
         pixels: &Pixels,
     ) -> Result<Progress, Fault> {
@@ -97,6 +104,8 @@ impl Decoders {
                 });
                 parcel(&mut self.zrle, inbox, target, pixels)
             }
+            #[cfg(feature = "h264")]
+            encoding::OPEN_H264 => self.h264.advance(inbox, place, target, pixels),
             _ => Err(Fault::from("an encoding that was not asked for")),
         }
     }

@@ -1,6 +1,8 @@
 //! PAYLOAD to pixels: one decoder an encoding; none knows a socket, a thread, the canvas or the other encodings.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[cfg(feature = "h264")]
+mod h264;
 mod hextile;
 mod image;
 mod jpeg;
@@ -21,6 +23,8 @@ mod zlib_stream;
 mod zrle;
 mod zywrle;
 
+#[cfg(feature = "h264")]
+pub use h264::H264;
 pub use hextile::Hextile;
 pub use jpeg::Jpeg;
 pub use lanes::{Alone, Done, HISTORIES, Job, Lanes, Rectangle, Scratch, Sheet, Taken};

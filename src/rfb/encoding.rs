@@ -26,6 +26,8 @@ pub const ZRLE: i32 = 16;
 pub const ZYWRLE: i32 = 17;
 /// JPEG: nothing but a JPEG picture, which may lack the tables that an earlier one had.
 pub const JPEG: i32 = 21;
+/// Open H.264: pictures that tell what has changed since the last one at their place.
+pub const OPEN_H264: i32 = 50;
 /// Tight PNG: Tight with PNG pictures in place of everything that is compressed with zlib.
 pub const TIGHT_PNG: i32 = -260;
 /// Tight Encoding Without Zlib: Tight's pixels may come uncompressed.
@@ -95,7 +97,7 @@ const fn by_name(name: &'static str, number: i32) -> PixelEncoding {
 }
 
 /// All encodings of pixels, best first.
-pub const PIXEL_ENCODINGS: [PixelEncoding; 14] = [
+pub const PIXEL_ENCODINGS: &[PixelEncoding] = &[
     offered("copyrect", COPY_RECT),
     offered("tight", TIGHT),
     offered("zrle", ZRLE),
@@ -111,6 +113,8 @@ pub const PIXEL_ENCODINGS: [PixelEncoding; 14] = [
     by_name("zywrle", ZYWRLE),
     by_name("zlibhex", ZLIB_HEX),
     by_name("ultra", ULTRA),
+    #[cfg(feature = "h264")]
+    by_name("h264", OPEN_H264),
 ];
 
 /// The numbers of those that are asked for if nobody names any.
@@ -180,6 +184,7 @@ pub fn name(encoding: i32) -> String {
         ZYWRLE => "ZYWRLE",
         TIGHT => "Tight",
         JPEG => "JPEG",
+        OPEN_H264 => "Open H.264",
         TIGHT_PNG => "Tight PNG",
         CURSOR => "Cursor",
         X_CURSOR => "XCursor",

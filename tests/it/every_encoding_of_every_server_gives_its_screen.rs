@@ -115,7 +115,7 @@ fn look_in_every_way(server: &str, port: u16, screen: &dyn Fn() -> Picture, send
     let shown = || same_but_for_the_pointer(&look(port, by_name("raw"), &[], all_colours).0, &screen()).is_ok();
     assert!(within(Duration::from_secs(20), shown), "{server} does not show its screen");
     let screen = screen();
-    for asked in PIXEL_ENCODINGS {
+    for &asked in PIXEL_ENCODINGS {
         let what = format!("{server}, {}", asked.name);
         let instead = sends.instead.iter().find(|(name, _)| *name == asked.name).map(|(_, other)| *other);
         let sent = instead.or(sends.alone.contains(&asked.name).then_some(asked.name));

@@ -9,6 +9,12 @@ mod desktops_of_4k_fit_into_memory;
 mod encodings_follow_the_link;
 mod every_cut;
 mod every_encoding_of_every_server_gives_its_screen;
+#[cfg(feature = "h264")]
+mod h264_by_hand;
+#[cfg(feature = "h264")]
+mod h264_pictures_change_at_their_places;
+#[cfg(feature = "h264")]
+mod hostile_h264_gets_one_line;
 mod hostile_servers_get_one_line;
 mod hostile_tight_and_jpeg_get_one_line;
 mod jpeg_by_hand;
