@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::display::FrontEnd;
+use crate::display::{ClipboardWish, FrontEnd, Grab, Scaling, Screens, Wish};
 use crate::error::{EXIT_CODES, Failure};
 
 /// A VNC viewer whose connection runs inside an SSH channel of its own process.
@@ -89,9 +89,101 @@ pub struct Window {
     /// Cover the whole screen
     #[arg(long)]
     pub fullscreen: bool,
+    /// The screens that --fullscreen covers: all, current, or their numbers from left to right, such as 1,2
+    #[arg(long, value_name = "WHICH", default_value = "current", value_parser = screens)]
+    pub screens: Screens,
+    /// How a desktop of another size than the window is shown
+    #[arg(long, value_name = "HOW", default_value = "shrink")]
+    pub scaling: Scaling,
+    /// When all keys are taken, those of the window manager too
+    #[arg(long, value_name = "WHEN", default_value = "fullscreen")]
+    pub grab: Grab,
+    /// A key that opens the menu, beside Ctrl+Alt+M: such as F8
+    #[arg(long, value_name = "KEY", value_parser = menu_key)]
+    pub menu_key: Option<u32>,
+    /// Show a dot where the server hides the pointer
+    #[arg(long)]
+    pub dot_cursor: bool,
+    /// What is passed on of what was copied
+    #[arg(long, value_name = "WAYS", default_value = "both")]
+    pub clipboard: Ways,
+    /// The longest text that is passed on, in bytes
+    #[arg(long, value_name = "BYTES", default_value = "16777216")]
+    pub clipboard_limit: NonZeroU32,
+    /// Leave the selection that the middle button pastes alone
+    #[arg(long)]
+    pub no_primary: bool,
+    /// Show how fast all is: round trips, Mbit/s, frames a second
+    #[arg(long)]
+    pub stats: bool,
     /// What shows the window
     #[arg(long, value_name = "WHICH", default_value = "auto")]
     pub display: FrontEnd,
+}
+
+impl Window {
+    /// What is wished of the window.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            fullscreen: self.fullscreen,
+            screens: self.screens.clone(),
+            scaling: self.scaling,
+            grab: self.grab,
+            dot_cursor: self.dot_cursor,
+            clipboard: ClipboardWish {
+                send: matches!(self.clipboard, Ways::Both | Ways::Send) && !self.view_only,
+                receive: matches!(self.clipboard, Ways::Both | Ways::Receive),
+                primary: !self.no_primary,
+                longest: usize::try_from(self.clipboard_limit.get()).unwrap_or(usize::MAX),
+            },
+        }
+    }
+}
+
+/// The ways of the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ways {
+    /// To the server and from it
+    Both,
+    /// To the server only
+    Send,
+    /// From the server only
+    Receive,
+    /// Neither way
+    Off,
+}
+
+fn screens(typed: &str) -> Result<Screens, String> {
+    let number = |word: &str| word.trim().parse().ok().filter(|&number: &u8| number > 0);
+    match typed {
+        "all" => Ok(Screens::All),
+        "current" => Ok(Screens::Current),
+        _ => typed
+            .split(',')
+            .map(number)
+            .collect::<Option<_>>()
+            .map(Screens::These)
+            .ok_or_else(|| "all, current, or numbers from 1 on such as 1,2 are possible".to_owned()),
+    }
+}
+
+/// The keysym of a function key, or of one of the keys that hardly anybody needs.
+fn menu_key(typed: &str) -> Result<u32, String> {
+    const OTHERS: [(&str, u32); 6] = [
+        ("pause", 0xff13),
+        ("scroll_lock", 0xff14),
+        ("insert", 0xff63),
+        ("menu", 0xff67),
+        ("print", 0xff61),
+        ("escape", 0xff1b),
+    ];
+    let name = typed.to_ascii_lowercase();
+    let function = name.strip_prefix('f').and_then(|number| number.parse().ok());
+    let function = function.filter(|number: &u32| (1..=24).contains(number)).map(|number| 0xffbe + number - 1);
+    let other = OTHERS.iter().find(|(other, _)| *other == name).map(|&(_, keysym)| keysym);
+    function
+        .or(other)
+        .ok_or_else(|| "F1 to F24, Pause, Scroll_Lock, Insert, Menu, Print and Escape are possible".to_owned())
 }
 
 /// How to reach a desktop.
@@ -397,7 +489,7 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 /// Options that other viewers spell with one dash, and their names here.
-const ALIASES: [(&str, &str); 16] = [
+const ALIASES: [(&str, &str); 18] = [
     ("passwd", "--passwd"),
     ("passwordfile", "--passwd"),
     ("shared", "--shared"),
@@ -414,10 +506,12 @@ const ALIASES: [(&str, &str); 16] = [
     ("help", "--help"),
     ("version", "--version"),
     ("direct", "--direct"),
+    ("menukey", "--menu-key"),
+    ("dotwhennocursor", "--dot-cursor"),
 ];
 
 /// Options of other viewers that would be taken for something else here, such as `-listen` for `-l isten`.
-const UNKNOWN: [&str; 19] = [
+const UNKNOWN: [&str; 18] = [
     "listen",
     "log",
     "depth",
@@ -430,7 +524,6 @@ const UNKNOWN: [&str; 19] = [
     "desktopsize",
     "remoteresize",
     "securitytypes",
-    "menukey",
     "autopass",
     "x11cursor",
     "nocursorshape",
@@ -456,7 +549,8 @@ fn from_other_viewers(argument: OsString) -> Result<Vec<OsString>, Failure> {
         );
     }
     let Some((_, ours)) = ALIASES.iter().find(|(theirs, _)| *theirs == name) else { return Ok(vec![argument]) };
-    let takes_value = matches!(*ours, "--passwd" | "--encodings" | "--via" | "--quality" | "--compress-level");
+    let takes_value =
+        matches!(*ours, "--passwd" | "--encodings" | "--via" | "--quality" | "--compress-level" | "--menu-key");
     Ok(match value {
         None => vec![ours.into()],
         Some(value) if takes_value => vec![ours.into(), value.into()],

@@ -21,7 +21,7 @@ use crate::viewer::{self, Options};
 pub fn view(what: &View) -> Result<(), Failure> {
     let plan = config::plan(&what.connection, Purpose::Show)?;
     // Before anything is asked or sent: without a display all of it would be in vain.
-    let mut window = display::window(what.window.display, what.window.fullscreen)?;
+    let mut window = display::window(what.window.display, what.window.wish())?;
     viewer::run(plan, &mut *window, Options { view_only: what.window.view_only, ..Options::default() })
 }
 

@@ -88,10 +88,11 @@ impl Viewer<'_, '_> {
                 }
             }
             for input in self.display.inputs() {
-                match self.meant(input) {
-                    Some(input) => self.session.send(input),
-                    None if input == Input::Close => return Ok(None),
-                    None => {}
+                if input == Input::Close {
+                    return Ok(None);
+                }
+                if let Some(input) = self.meant(input) {
+                    self.session.send(input);
                 }
             }
             self.present()?;
@@ -206,8 +207,8 @@ impl Viewer<'_, '_> {
         match input {
             _ if self.options.view_only => None,
             Input::Key { keysym, keycode, down } => Some(UserInput::Key { keysym, keycode, down }),
-            Input::Pointer { x, y, buttons } => Some(UserInput::Pointer { x, y, buttons }),
-            Input::Close => None,
+            Input::Pointer { x, y, buttons, .. } => Some(UserInput::Pointer { x, y, buttons }),
+            Input::Motion { .. } | Input::Focus(_) | Input::Room(_) | Input::Clipboard(_) | Input::Close => None,
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn run(what: &Demo) -> Result<(), Failure> {
     // Before anything else, as for any other desktop.
     let mut window = match what.screenshot {
         Some(_) => None,
-        None => Some(display::window(what.window.display, what.window.fullscreen).map_err(|error| {
+        None => Some(display::window(what.window.display, what.window.wish()).map_err(|error| {
             Failure::new(Kind::Display, error.message).hint("a picture needs none: sshvnc demo --screenshot demo.png")
         })?),
     };

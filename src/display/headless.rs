@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use super::{Display, Error, Input, wait};
+use super::{Display, Error, Input, Overlay, Room, wait};
 use crate::picture::{ByteOrder, Canvas, Cursor, Damage, Size};
 
 /// When it has seen enough.
@@ -78,6 +78,12 @@ impl Display for Headless {
         };
         wait::readable(wake, timeout.min(enough));
         Ok(())
+    }
+
+    fn set_overlay(&mut self, _overlay: &Overlay) {}
+
+    fn room(&self) -> Option<Room> {
+        None
     }
 
     fn set_title(&mut self, _title: &str) {}

@@ -13,7 +13,7 @@ use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, Wind
 use super::keyboard::{Keyboard, Stroke};
 use super::screen::{self, Screen};
 use super::x11_window::{Happened, X11Window};
-use super::{Display, Error, Input, wait};
+use super::{Display, Error, Input, Overlay, Room, wait};
 use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Fit, Size};
 
 /// While the pointer is over the window: a click is two looks at a level, and a fast one lasts 10 ms.
@@ -218,6 +218,13 @@ impl Display for MinifbWindow {
         Ok(())
     }
 
+    fn set_overlay(&mut self, _overlay: &Overlay) {}
+
+    fn room(&self) -> Option<Room> {
+        let size = self.inner.as_ref()?.shown.size();
+        Some(Room { size, density: 1.0, fullscreen: self.fullscreen, screens: vec![size.whole()] })
+    }
+
     fn set_title(&mut self, title: &str) {
         if let Some(inner) = &mut self.inner {
             inner.window.set_title(&title.replace('\0', ""));
@@ -345,10 +352,10 @@ impl Inner {
             self.last_told = Some(here);
             self.pointer = Some((x, y));
             self.redraw_pointer();
-            self.inputs.push(Input::Pointer { x: desktop_x, y: desktop_y, buttons });
+            self.inputs.push(Input::Pointer { x: desktop_x, y: desktop_y, buttons, at: (x, y) });
         }
         if self.x11.is_none() {
-            self.turn_wheel(here, wayland);
+            self.turn_wheel(here, (x, y), wayland);
         }
     }
 
@@ -360,14 +367,15 @@ impl Inner {
             _ => return buttons,
         };
         let buttons = if down { buttons | bit } else { buttons & !bit };
+        let at = (x, y);
         let (x, y) = self.fit.enlarge(x - i32::from(self.offset.0), y - i32::from(self.offset.1));
         self.last_told = Some((x, y, buttons));
-        self.inputs.push(Input::Pointer { x, y, buttons });
+        self.inputs.push(Input::Pointer { x, y, buttons, at });
         buttons
     }
 
     /// A step of the wheel is a button pressed and released (RFC 6143 §7.5.5).
-    fn turn_wheel(&mut self, (x, y, buttons): (u16, u16, u16), wayland: bool) {
+    fn turn_wheel(&mut self, (x, y, buttons): (u16, u16, u16), at: (i32, i32), wayland: bool) {
         // On X11 minifb counts press and release; Wayland tells pixels, about 15 a step.
         let unit = if wayland { 15.0 } else { 2.0 };
         if let Some((right, up)) = self.window.get_scroll_wheel() {
@@ -383,7 +391,7 @@ impl Inner {
                 };
                 *turned -= turned.signum();
                 for buttons in [buttons | 1 << bit, buttons] {
-                    self.inputs.push(Input::Pointer { x, y, buttons });
+                    self.inputs.push(Input::Pointer { x, y, buttons, at });
                 }
             }
         };

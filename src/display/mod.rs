@@ -6,17 +6,20 @@ mod minifb;
 mod places;
 mod screen;
 mod wait;
+mod wish;
 mod x11;
 mod x11_window;
 
 use std::env;
 use std::os::fd::BorrowedFd;
+use std::rc::Rc;
 use std::time::Duration;
 
-use crate::picture::{Canvas, Cursor, Damage, Size};
+use crate::picture::{Area, Canvas, Cursor, Damage, Size};
 
 pub use headless::{Headless, Until};
 pub use minifb::MinifbWindow;
+pub use wish::{ClipboardWish, Grab, Scaling, Screens, Wish};
 pub use x11::X11Display;
 
 /// Which front end shows a window.
@@ -35,10 +38,9 @@ pub enum FrontEnd {
 ///
 /// # Errors
 /// [`Error`] if there is nothing to open it on.
-pub fn window(front_end: FrontEnd, fullscreen: bool) -> Result<Box<dyn Display>, Error> {
+pub fn window(front_end: FrontEnd, wish: Wish) -> Result<Box<dyn Display>, Error> {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let native = || X11Display::new(fullscreen);
-    let portable = || MinifbWindow::new(fullscreen);
+    let portable = || MinifbWindow::new(wish.fullscreen);
     // On X11 minifb ends the process at any error, so it never stands in for the other one there.
     let x11 = match front_end {
         FrontEnd::Minifb => false,
@@ -48,7 +50,7 @@ pub fn window(front_end: FrontEnd, fullscreen: bool) -> Result<Box<dyn Display>,
     if !x11 {
         return Ok(Box::new(portable()?));
     }
-    match native() {
+    match X11Display::new(wish.clone()) {
         Ok(display) => Ok(Box::new(display)),
         Err(error) if front_end == FrontEnd::Auto && set("WAYLAND_DISPLAY") => {
             tracing::info!("{error}; a window of Wayland is tried");
@@ -59,7 +61,7 @@ pub fn window(front_end: FrontEnd, fullscreen: bool) -> Result<Box<dyn Display>,
 }
 
 /// What the user did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub enum Input {
     /// A key.
     Key {
@@ -71,18 +73,109 @@ pub enum Input {
         /// Pressed, or released.
         down: bool,
     },
-    /// The pointer, in pixels of the desktop.
+    /// The pointer.
     Pointer {
-        /// From the left edge.
+        /// In pixels of the desktop, from the left edge.
         x: u16,
-        /// From the top edge.
+        /// In pixels of the desktop, from the top edge.
         y: u16,
         /// Bit 0 is the left button, 1 the middle, 2 the right, 3 to 6 the wheel up, down, left, right, 7 back, 8
         /// forward.
         buttons: u16,
+        /// In pixels of the window, for what is drawn over the desktop.
+        at: (i32, i32),
     },
+    /// The pointer while the window keeps it: it only moves.
+    Motion {
+        /// To the right, in pixels.
+        dx: i16,
+        /// Downwards, in pixels.
+        dy: i16,
+        /// As in [`Pointer`](Input::Pointer).
+        buttons: u16,
+    },
+    /// The window got the keyboard's focus, or has lost it.
+    Focus(bool),
+    /// The window has another size, or lies on other screens.
+    Room(Room),
+    /// Text that was copied elsewhere and may be pasted here. Told only while the window has the focus.
+    Clipboard(String),
     /// The window was closed.
     Close,
+}
+
+/// What is typed and copied may be secret: it is not shown.
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Input::Key { .. } => f.write_str("Key"),
+            Input::Pointer { .. } => f.write_str("Pointer"),
+            Input::Motion { .. } => f.write_str("Motion"),
+            Input::Focus(focus) => f.debug_tuple("Focus").field(focus).finish(),
+            Input::Room(room) => f.debug_tuple("Room").field(room).finish(),
+            Input::Clipboard(_) => f.write_str("Clipboard"),
+            Input::Close => f.write_str("Close"),
+        }
+    }
+}
+
+/// The room that a window has.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Room {
+    /// In pixels.
+    pub size: Size,
+    /// How many pixels stand for one of 96 dpi: 1.0, 2.0 on fine screens.
+    pub density: f32,
+    /// Whether all of the screens are covered.
+    pub fullscreen: bool,
+    /// The screens that the window covers, in its own pixels; one if it covers none of them exactly.
+    pub screens: Vec<Area>,
+}
+
+/// What is drawn over the desktop.
+#[derive(Clone, Default)]
+pub struct Overlay {
+    /// Shows the desktop darker, as something that is not there now.
+    pub dim: bool,
+    /// From the lowest to the uppermost.
+    pub panels: Vec<Panel>,
+}
+
+/// A picture that hides what is under it.
+#[derive(Clone)]
+pub struct Panel {
+    /// Its place in the window, in pixels from the left edge.
+    pub x: i32,
+    /// From the top edge.
+    pub y: i32,
+    /// In [`ByteOrder::Bgrx`](crate::picture::ByteOrder::Bgrx).
+    pub picture: Rc<Canvas>,
+}
+
+/// Locks of a keyboard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Locks {
+    /// Scroll Lock.
+    pub scroll: bool,
+    /// Num Lock.
+    pub num: bool,
+    /// Caps Lock.
+    pub caps: bool,
+}
+
+/// What a front end can do beside showing pixels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// Cover the screen, and stop doing so, at any time.
+    pub fullscreen: bool,
+    /// Take all keys.
+    pub grab: bool,
+    /// Pass on the clipboard.
+    pub clipboard: bool,
+    /// Keep the pointer, and tell how far it moves.
+    pub keep_pointer: bool,
+    /// Show the desktop in other ways than the one it began with.
+    pub scaling: bool,
 }
 
 /// Why there is no window, in words.
@@ -97,7 +190,7 @@ pub struct Error {
 
 /// A front end.
 pub trait Display {
-    /// Shows a desktop of this size from now on.
+    /// Shows a desktop of this size from now on. One without pixels is a window for what is drawn over it.
     ///
     /// # Errors
     /// [`Error`] if no window can be opened.
@@ -125,6 +218,43 @@ pub trait Display {
     /// arrival ends [`wait`](Display::wait).
     fn is_busy(&self) -> bool {
         false
+    }
+
+    /// Draws this over the desktop from now on, instead of what was drawn there.
+    fn set_overlay(&mut self, overlay: &Overlay);
+
+    /// What else it can do.
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
+
+    /// The room that the window has, if it has opened.
+    fn room(&self) -> Option<Room>;
+
+    /// Covers the screen, or stops doing so.
+    fn set_fullscreen(&mut self, _fullscreen: bool) {}
+
+    /// Takes all keys while it has the focus, or leaves some to others.
+    fn set_grab(&mut self, _grab: bool) {}
+
+    /// Keeps the pointer inside and tells how far it moves, or lets it go.
+    fn keep_pointer(&mut self, _keep: bool) {}
+
+    /// Shows the desktop in another way.
+    fn set_scaling(&mut self, _scaling: Scaling) {}
+
+    /// Sets the locks of the keyboard here.
+    fn set_locks(&mut self, _locks: Locks) {}
+
+    /// Offers text for pasting elsewhere.
+    fn set_clipboard(&mut self, _text: &str) {}
+
+    /// Rings.
+    fn bell(&mut self) {}
+
+    /// Forgets which keys are down, and gives their releases.
+    fn release_keys(&mut self) -> Vec<Input> {
+        Vec::new()
     }
 
     /// Shows another name.

@@ -6,7 +6,7 @@ mod player;
 use std::time::{Duration, Instant};
 
 use crate::cli::Play;
-use crate::display::{self, Display, Input};
+use crate::display::{self, Display, Input, Wish};
 use crate::error::Failure;
 use crate::escape::escape;
 use crate::picture::{ByteOrder, Size};
@@ -45,7 +45,7 @@ pub fn run(what: &Play) -> Result<(), Failure> {
         return picture_file::write(picture, film.canvas());
     }
     // Without a display the rest would be in vain.
-    let mut window = display::window(what.display, false)?;
+    let mut window = display::window(what.display, Wish::default())?;
     let film = Film::new(Recording::load(&what.file)?, ByteOrder::Bgrx).map_err(of_file)?;
     let now = Instant::now();
     let mut player = Player::new(film, what.speed, what.again, now);
@@ -87,7 +87,7 @@ impl Show<'_> {
                     Input::Key { keysym: SPACE, down: true, .. } => self.player.pause(now),
                     Input::Key { keysym: LEFT, down: true, .. } => self.player.skip_back(JUMP, now),
                     Input::Key { keysym: RIGHT, down: true, .. } => self.player.skip(JUMP, now),
-                    Input::Key { .. } | Input::Pointer { .. } => Ok(()),
+                    _ => Ok(()),
                 }
                 .map_err(&of_file)?;
             }

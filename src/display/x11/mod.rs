@@ -21,7 +21,7 @@ use x11rb::protocol::xproto::{
     CreateGCAux, EventMask, Gcontext, GrabMode, InputFocus, NotifyDetail, Window,
 };
 
-use super::{Display, Error, Input, wait};
+use super::{Abilities, Display, Error, Input, Overlay, Room, Wish, wait};
 use crate::picture::{Canvas, Cursor, Damage, Fit, Size};
 use keyboard::Keyboard;
 use keymap::Keymap;
@@ -35,6 +35,7 @@ const ROOM_FOR_DECORATION: u16 = 48;
 /// A window on an X server.
 pub struct X11Display {
     server: Server,
+    wish: Wish,
     kind: Kind,
     /// The screen's size as it is now.
     screen: Size,
@@ -76,14 +77,15 @@ impl X11Display {
     ///
     /// # Errors
     /// [`Error`] without an X server, or with one whose pixels are of an unknown kind.
-    pub fn new(fullscreen: bool) -> Result<X11Display, Error> {
+    pub fn new(wish: Wish) -> Result<X11Display, Error> {
         let server = Server::connect()?;
-        let kind = if fullscreen { window::full_screen_kind(&server)? } else { Kind::Normal };
+        let kind = if wish.fullscreen { window::full_screen_kind(&server)? } else { Kind::Normal };
         // The root window tells when the screen gets another size.
         let structure = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         server.connection.change_window_attributes(server.root, &structure).map_err(lost)?;
         keymap::subscribe(&server)?;
         Ok(X11Display {
+            wish,
             kind,
             screen: server.screen,
             server,
@@ -224,10 +226,11 @@ impl X11Display {
     /// The pointer is here. While a button is down that may be outside of the window.
     fn point(&mut self, x: i16, y: i16) {
         let Some(shown) = &self.shown else { return };
+        let at = (x.into(), y.into());
         let (x, y) = shown.surface.desktop_at(x, y);
         self.pointer.inside = true;
         if self.pointer.last.replace((x, y)) != Some((x, y)) {
-            self.inputs.push(Input::Pointer { x, y, buttons: self.pointer.buttons });
+            self.inputs.push(Input::Pointer { x, y, buttons: self.pointer.buttons, at });
         }
     }
 
@@ -325,6 +328,22 @@ impl Display for X11Display {
 
     fn is_busy(&self) -> bool {
         self.busy
+    }
+
+    fn set_overlay(&mut self, _overlay: &Overlay) {}
+
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
+
+    fn room(&self) -> Option<Room> {
+        let shown = self.shown.as_ref()?;
+        Some(Room {
+            size: shown.size,
+            density: 1.0,
+            fullscreen: self.wish.fullscreen,
+            screens: vec![shown.size.whole()],
+        })
     }
 
     fn set_title(&mut self, title: &str) {
