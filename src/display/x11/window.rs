@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 /// What the window hears of.
-const EVENTS: [EventMask; 9] = [
+const EVENTS: [EventMask; 10] = [
     EventMask::EXPOSURE,
     EventMask::STRUCTURE_NOTIFY,
     EventMask::FOCUS_CHANGE,
@@ -33,6 +33,7 @@ const EVENTS: [EventMask; 9] = [
     EventMask::BUTTON_PRESS,
     EventMask::BUTTON_RELEASE,
     EventMask::POINTER_MOTION,
+    EventMask::ENTER_WINDOW,
     EventMask::LEAVE_WINDOW,
 ];
 
