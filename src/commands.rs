@@ -19,7 +19,8 @@ use crate::viewer::{self, Options};
 /// # Errors
 /// [`Failure`]
 pub fn view(what: &View) -> Result<(), Failure> {
-    let plan = config::plan(&what.connection, Purpose::Show)?;
+    let mut plan = config::plan(&what.connection, Purpose::Show)?;
+    plan.settings.clipboard = what.window.wish().clipboard.receive;
     // Before anything is asked or sent: without a display all of it would be in vain.
     let mut window = display::window(what.window.display, what.window.wish())?;
     viewer::run(plan, &mut *window, Options { view_only: what.window.view_only, ..Options::default() })

@@ -1,9 +1,9 @@
 //! The main loop: what happens in the session goes to the display, what the user does goes to the server.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use crate::display::{self, Display, Input};
+use crate::display::{self, Display, Input, Locks};
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
 use crate::picture::Size;
@@ -179,21 +179,12 @@ impl Viewer<'_, '_> {
             }
             ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
             ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
-            // This window can not set the locks of its keyboard.
-            ServerEvent::Locks { .. } => {}
-            ServerEvent::Bell => {
-                let mut stderr = io::stderr();
-                if stderr.is_terminal() {
-                    let _ = stderr.write_all(b"\x07");
-                }
-            }
+            ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Locks { scroll, num, caps }),
+            ServerEvent::Bell => self.display.bell(),
             // There is no command for it yet.
             ServerEvent::XvpInit => {}
             ServerEvent::XvpFail => tracing::warn!("the server can not do with the machine what it was asked for"),
-            // This window has no way to the clipboard.
-            ServerEvent::CutText(text) => {
-                tracing::debug!("{} characters of clipboard ignored", text.len())
-            }
+            ServerEvent::CutText(text) => self.display.set_clipboard(&text),
         }
         Ok(())
     }
@@ -208,7 +199,9 @@ impl Viewer<'_, '_> {
             _ if self.options.view_only => None,
             Input::Key { keysym, keycode, down } => Some(UserInput::Key { keysym, keycode, down }),
             Input::Pointer { x, y, buttons, .. } => Some(UserInput::Pointer { x, y, buttons }),
-            Input::Motion { .. } | Input::Focus(_) | Input::Room(_) | Input::Clipboard(_) | Input::Close => None,
+            Input::Motion { dx, dy, buttons } => Some(UserInput::Motion { dx, dy, buttons }),
+            Input::Clipboard(text) => Some(UserInput::Clipboard(text)),
+            Input::Focus(_) | Input::Room(_) | Input::Close => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the server has shown it can do, for whoever puts into words what the user does.
 
+use crate::picture::Size;
 use crate::rfb::clipboard;
 
 /// What the server has shown so far; nothing is taken for granted.
@@ -22,6 +23,8 @@ pub struct Caps {
 pub enum Notice {
     /// What it can do now.
     Caps(Caps),
+    /// How large its desktop is now.
+    Size(Size),
     /// It asks for the clipboard's text.
     ClipboardRequest,
     /// It asks whether the clipboard has text.

@@ -1,10 +1,16 @@
 //! What the user does, put into the words that this server understands.
 
 use super::{Caps, Notice};
+use crate::picture::Size;
 use crate::rfb::{ClientMessage, XvpRequest, clipboard, text};
 
-/// The longest clipboard that is given away, as it goes out: libvncserver drops a client that sends more.
-const LONGEST_TEXT: usize = 1 << 20;
+/// The longest clipboard that is given away, in bytes before they are compressed.
+const LONGEST_TEXT: usize = 24 << 20;
+/// The longest message with a text, as it goes out: libvncserver and QEMU drop a client that sends more.
+const LONGEST_MESSAGE: usize = 1 << 20;
+/// The same for servers that both listen to announcements and answer a peek, of which those two do one alone: neatvnc
+/// drops a client at 10,000,000 bytes, TigerVNC at three times as many.
+const LONGEST_ANSWER: usize = 9 << 20;
 /// A pointer that did not move, for a server that wants to hear how far it did.
 const UNMOVED: i32 = 0x7fff;
 
@@ -30,6 +36,15 @@ pub enum UserInput {
         /// forward.
         buttons: u16,
     },
+    /// The pointer moved, wherever it is.
+    Motion {
+        /// To the right.
+        dx: i16,
+        /// Downwards.
+        dy: i16,
+        /// As in [`Pointer`](UserInput::Pointer).
+        buttons: u16,
+    },
     /// Text was copied.
     Clipboard(String),
     /// The machine behind the desktop shall do this, if the server knows how.
@@ -42,6 +57,7 @@ impl std::fmt::Debug for UserInput {
         f.write_str(match self {
             UserInput::Key { .. } => "Key",
             UserInput::Pointer { .. } => "Pointer",
+            UserInput::Motion { .. } => "Motion",
             UserInput::Clipboard(_) => "Clipboard",
             UserInput::Xvp(_) => "Xvp",
         })
@@ -52,6 +68,8 @@ impl std::fmt::Debug for UserInput {
 #[derive(Default)]
 pub struct InputEncoder {
     caps: Caps,
+    /// The desktop's; nothing while it is not known.
+    size: Size,
     held: Vec<Held>,
     pointer: Option<(u16, u16)>,
     clipboard: Option<String>,
@@ -73,6 +91,7 @@ impl InputEncoder {
             UserInput::Key { keysym, keycode: None, down } => ClientMessage::KeyEvent { down, keysym }.write(out),
             UserInput::Key { keysym, keycode: Some(keycode), down } => self.key(keysym, keycode, down).write(out),
             UserInput::Pointer { x, y, buttons } => self.pointer(x, y, buttons).write(out),
+            UserInput::Motion { dx, dy, buttons } => self.motion(dx, dy, buttons).write(out),
             UserInput::Clipboard(text) => {
                 let text = text::with_line_feeds(&text);
                 self.clipboard = (clipboard::wire_length(&text) <= LONGEST_TEXT).then_some(text);
@@ -94,6 +113,7 @@ impl InputEncoder {
                     self.announce(out);
                 }
             }
+            Notice::Size(size) => self.size = size,
             Notice::ClipboardRequest => self.provide(out),
             Notice::ClipboardPeek => self.notify(out),
         }
@@ -123,6 +143,24 @@ impl InputEncoder {
             true => (moved(x, last_x), moved(y, last_y)),
             false => (x, y),
         };
+        self.pointer_event(x, y, buttons)
+    }
+
+    /// A movement, or where it ends for a server that wants to hear that: somewhere on the desktop.
+    fn motion(&mut self, dx: i16, dy: i16, buttons: u16) -> ClientMessage {
+        if self.caps.relative_pointer {
+            let moved = |by: i16| (UNMOVED + i32::from(by)).clamp(0, 0xffff) as u16;
+            return self.pointer_event(moved(dx), moved(dy), buttons);
+        }
+        let Size { width, height } = self.size;
+        let (x, y) = self.pointer.unwrap_or((width / 2, height / 2));
+        let end = |at: u16, by: i16, length: u16| at.saturating_add_signed(by).min(length.wrapping_sub(1));
+        let (x, y) = (end(x, dx, width), end(y, dy, height));
+        self.pointer = Some((x, y));
+        self.pointer_event(x, y, buttons)
+    }
+
+    fn pointer_event(&self, x: u16, y: u16, buttons: u16) -> ClientMessage {
         // Without the extension there is a bit for back, but none for forward.
         match self.caps.extended_buttons && buttons > 0x7f {
             true => ClientMessage::ExtendedPointerEvent { buttons, x, y },
@@ -149,29 +187,42 @@ impl InputEncoder {
 
     /// Sends the text, if there is any, as every server understands it.
     fn say_in_latin1(&self, out: &mut Vec<u8>) {
-        if let Some(text) = &self.clipboard {
-            ClientMessage::ClientCutText(text::to_latin1(text)).write(out);
+        let text = self.clipboard.as_deref().map(text::to_latin1);
+        if let Some(text) = text.filter(|text| text.len() <= LONGEST_MESSAGE) {
+            ClientMessage::ClientCutText(text).write(out);
         }
     }
 
     /// Says whether there is text.
-    fn notify(&self, out: &mut Vec<u8>) {
+    fn notify(&mut self, out: &mut Vec<u8>) {
         if self.caps.clipboard.is_some_and(|caps| caps.notify()) {
-            let formats = if self.clipboard.is_some() { clipboard::TEXT } else { 0 };
+            // What may be too long is compressed before it is announced.
+            let short = |text: &str| clipboard::wire_length(text) <= LONGEST_MESSAGE / 2;
+            let there = self.clipboard.as_deref().is_some_and(short) || self.provided().is_some();
+            let formats = if there { clipboard::TEXT } else { 0 };
             ClientMessage::ExtendedClipboard(clipboard::Message::Notify(formats)).write(out);
         }
     }
 
     /// Sends the text, if there is any.
     fn provide(&mut self, out: &mut Vec<u8>) {
-        let Some(text) = &self.clipboard else { return };
+        if let Some(provided) = self.provided() {
+            out.extend_from_slice(provided);
+        }
+    }
+
+    /// The message with the text, if there is any that the server bears.
+    fn provided(&mut self) -> Option<&[u8]> {
+        let text = self.clipboard.as_ref()?;
         let provided = self.provided.get_or_insert_with(|| {
             let mut message = Vec::new();
             let provide = clipboard::Message::Provide(Some(text.clone()));
             ClientMessage::ExtendedClipboard(provide).write(&mut message);
             message
         });
-        out.extend_from_slice(provided);
+        let bears_more = self.caps.clipboard.is_some_and(|caps| caps.notify() && caps.peek());
+        let longest = if bears_more { LONGEST_ANSWER } else { LONGEST_MESSAGE };
+        Some(provided.as_slice()).filter(|provided| provided.len() <= longest)
     }
 }
 
@@ -243,6 +294,26 @@ mod tests {
     }
 
     #[test]
+    fn movements_where_they_are_wanted_and_where_they_lead_elsewhere() {
+        let by = |dx, dy| UserInput::Motion { dx, dy, buttons: 1 };
+        let mut encoder = InputEncoder::default();
+        noticed(&mut encoder, Notice::Size(Size::new(300, 200)));
+        assert_eq!(told(&mut encoder, by(1, -1)), [5, 1, 0, 151, 0, 99]);
+        assert_eq!(told(&mut encoder, at(10, 20, 0)), [5, 0, 0, 10, 0, 20]);
+        assert_eq!(told(&mut encoder, by(5, -5)), [5, 1, 0, 15, 0, 15]);
+        // Not beyond the desktop, and from its edge straight back.
+        assert_eq!(told(&mut encoder, by(-16, 5000)), [5, 1, 0, 0, 0, 199]);
+        assert_eq!(told(&mut encoder, by(1000, -i16::MAX)), [5, 1, 1, 43, 0, 0]);
+        assert_eq!(told(&mut encoder, by(-1, 1)), [5, 1, 1, 42, 0, 1]);
+        noticed(&mut encoder, Notice::Caps(Caps { relative_pointer: true, ..Caps::default() }));
+        assert_eq!(told(&mut encoder, by(2, -3)), [5, 1, 0x80, 1, 0x7f, 0xfc]);
+        assert_eq!(told(&mut encoder, by(i16::MAX, i16::MIN)), [5, 1, 0xff, 0xfe, 0, 0]);
+        // Without a size there is no edge but the last number's.
+        let mut nowhere = InputEncoder::default();
+        assert_eq!(told(&mut nowhere, by(i16::MAX, -1)), [5, 1, 0x7f, 0xff, 0, 0]);
+    }
+
+    #[test]
     fn back_and_forward() {
         let mut encoder = InputEncoder::default();
         assert_eq!(told(&mut encoder, at(1, 2, 0x181)), [5, 0x81, 0, 1, 0, 2]);
@@ -281,6 +352,38 @@ mod tests {
         assert!(noticed(&mut encoder, Notice::ClipboardRequest).is_empty());
     }
 
+    /// Text of this length that can hardly be made shorter.
+    fn noise(length: usize) -> String {
+        let mut state = 1u32;
+        let next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b' ' + (state >> 24) as u8 % 95)
+        };
+        std::iter::repeat_with(next).take(length).collect()
+    }
+
+    #[test]
+    fn long_texts_go_where_they_are_borne() {
+        let long = noise(5 << 20);
+        let mut encoder = InputEncoder::default();
+        // As TigerVNC has it.
+        noticed(&mut encoder, server(ALL, 0));
+        assert_eq!(told(&mut encoder, UserInput::Clipboard(long.clone())), NOTIFY);
+        assert!(provided(&noticed(&mut encoder, Notice::ClipboardRequest)) == long);
+        assert_eq!(told(&mut encoder, UserInput::Clipboard(noise(20 << 20))), NOTIFY_NOTHING);
+        // As QEMU, which drops a client for the length of a message alone.
+        noticed(&mut encoder, server(0x1b << 24 | 1, 0));
+        assert_eq!(told(&mut encoder, UserInput::Clipboard(long.clone())), NOTIFY_NOTHING);
+        assert!(noticed(&mut encoder, Notice::ClipboardRequest).is_empty());
+        let simple = "x".repeat(5 << 20);
+        assert_eq!(told(&mut encoder, UserInput::Clipboard(simple.clone())), NOTIFY);
+        assert!(provided(&noticed(&mut encoder, Notice::ClipboardRequest)) == simple);
+        // As libvncserver 0.9.14, for which a text without its extension would be too long as well.
+        noticed(&mut encoder, server(0x17 << 24 | 1, 1 << 20));
+        assert!(told(&mut encoder, UserInput::Clipboard(long)).is_empty());
+        assert!(noticed(&mut encoder, Notice::ClipboardRequest).is_empty());
+    }
+
     #[test]
     fn short_texts_are_given_at_once_where_they_are_welcome() {
         let mut encoder = InputEncoder::default();
@@ -306,7 +409,7 @@ mod tests {
         let mut encoder = InputEncoder::default();
         let text = || UserInput::Clipboard("é€".to_owned());
         assert_eq!(told(&mut encoder, text()), [6, 0, 0, 0, 0, 0, 0, 2, 0xe9, b'?']);
-        assert!(told(&mut encoder, UserInput::Clipboard("x".repeat(LONGEST_TEXT))).is_empty());
+        assert!(told(&mut encoder, UserInput::Clipboard("x".repeat(LONGEST_MESSAGE + 1))).is_empty());
         told(&mut encoder, text());
         assert_eq!(noticed(&mut encoder, server(ALL, 0)), NOTIFY);
         // The same again is nothing new.

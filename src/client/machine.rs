@@ -91,6 +91,7 @@ impl Client {
         client.say(Some(ClientMessage::SetPixelFormat(settings.format)));
         client.say(Some(ClientMessage::SetEncodings(settings.list())));
         client.coverage = Some(Coverage::new(client.size));
+        client.remark(Notice::Size(client.size));
         client.say(Some(flow::request(client.size, false)));
         client
     }
@@ -569,6 +570,7 @@ impl Client {
             *coverage = Coverage::new(size);
         }
         self.note(Event::Resized(size));
+        self.remark(Notice::Size(size));
         let wanted = self.flow.resized(size);
         wanted.into_iter().for_each(|message| self.say(message));
         Ok(())

@@ -11,6 +11,7 @@ mod x11;
 mod x11_window;
 
 use std::env;
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -249,8 +250,13 @@ pub trait Display {
     /// Offers text for pasting elsewhere.
     fn set_clipboard(&mut self, _text: &str) {}
 
-    /// Rings.
-    fn bell(&mut self) {}
+    /// Rings; where there is no other bell, that of the terminal.
+    fn bell(&mut self) {
+        let mut stderr = io::stderr();
+        if stderr.is_terminal() {
+            let _ = stderr.write_all(b"\x07");
+        }
+    }
 
     /// Forgets which keys are down, and gives their releases.
     fn release_keys(&mut self) -> Vec<Input> {

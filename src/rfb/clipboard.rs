@@ -13,7 +13,7 @@ use super::text;
 use super::wire::{Reader, Short};
 
 /// The longest text that is kept of those received, in bytes; a longer one is passed over.
-pub const LONGEST_TEXT: usize = 4 << 20;
+pub const LONGEST_TEXT: usize = 24 << 20;
 
 /// The format of text; each format is one bit.
 pub const TEXT: u32 = 1;
@@ -53,6 +53,11 @@ impl Caps {
     /// Whether it listens when text is announced.
     pub fn notify(&self) -> bool {
         self.flags & NOTIFY != 0
+    }
+
+    /// Whether it answers who asks what it has.
+    pub fn peek(&self) -> bool {
+        self.flags & PEEK != 0
     }
 
     /// Whether it takes `length` bytes of text that it has not asked for.
@@ -237,10 +242,10 @@ mod tests {
     fn caps_have_a_size_for_each_format() {
         let sizes = [0, 0, 0, 9, 0, 1, 0, 0, 0xff, 0xff, 0xff, 0xff];
         let Ok(Some(Message::Caps(caps))) = read(0x1f00_0015, &sizes) else { panic!() };
-        assert!(caps.text() && caps.request() && caps.notify());
+        assert!(caps.text() && caps.request() && caps.notify() && caps.peek());
         assert!(caps.unsolicited(9) && !caps.unsolicited(10));
         let Ok(Some(Message::Caps(caps))) = read(0x1100_0002, &[0xff; 4]) else { panic!() };
-        assert!(!caps.text() && !caps.request() && !caps.notify());
+        assert!(!caps.text() && !caps.request() && !caps.notify() && !caps.peek());
         assert_eq!(caps.text_limit, 0);
         let lie = read(0x0100_ffff, &[0; 63]).unwrap_err();
         assert_eq!(lie, "an extended clipboard message of 67 bytes, too few for the sizes of its formats");

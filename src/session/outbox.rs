@@ -1,7 +1,8 @@
 //! What goes to the server: a queue that takes everything at once, and the task that empties it onto the connection.
 
-use std::sync::Arc;
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -12,6 +13,8 @@ use crate::transport::Outbound;
 pub(super) enum Outgoing {
     /// What the user did.
     Input(UserInput),
+    /// A text was copied, which lies elsewhere.
+    Clipboard,
     /// What the server shows or asks of whoever puts that into words.
     Notice(Notice),
     /// Messages already written.
@@ -30,24 +33,53 @@ const NOTICE: usize = size_of::<Outgoing>();
 pub(super) struct Outbox {
     queue: UnboundedSender<Outgoing>,
     answers: Arc<AtomicUsize>,
+    copied: Arc<Copied>,
+}
+
+/// The last text that was copied, until it is sent: many long ones would fill the memory.
+#[derive(Default)]
+struct Copied(Mutex<Option<String>>);
+
+impl Copied {
+    /// Exchanges it; gives what was there.
+    fn replace(&self, text: Option<String>) -> Option<String> {
+        mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), text)
+    }
+}
+
+/// It may be secret: it is not shown.
+impl std::fmt::Debug for Copied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Copied")
+    }
 }
 
 /// The queue's other end.
 pub(super) struct Outgoings {
     queue: UnboundedReceiver<Outgoing>,
     answers: Arc<AtomicUsize>,
+    copied: Arc<Copied>,
 }
 
 pub(super) fn new() -> (Outbox, Outgoings) {
     let (sender, receiver) = unbounded_channel();
     let answers = Arc::new(AtomicUsize::new(0));
-    (Outbox { queue: sender, answers: answers.clone() }, Outgoings { queue: receiver, answers })
+    let copied = Arc::new(Copied::default());
+    let outbox = Outbox { queue: sender, answers: answers.clone(), copied: copied.clone() };
+    (outbox, Outgoings { queue: receiver, answers, copied })
 }
 
 impl Outbox {
     pub(super) fn send(&self, input: UserInput) {
+        let outgoing = match input {
+            UserInput::Clipboard(text) => match self.copied.replace(Some(text)) {
+                Some(_) => return,
+                None => Outgoing::Clipboard,
+            },
+            input => Outgoing::Input(input),
+        };
         // Without a receiver the session is over and nobody misses it.
-        let _ = self.queue.send(Outgoing::Input(input));
+        let _ = self.queue.send(outgoing);
     }
 
     pub(super) fn notice(&self, notice: Notice) {
@@ -81,10 +113,10 @@ pub(super) async fn write(mut outgoings: Outgoings, mut outbound: Outbound) {
         let length = |outgoing: &Outgoing| match outgoing {
             Outgoing::Bytes(bytes) => bytes.len(),
             Outgoing::Notice(_) => NOTICE,
-            Outgoing::Input(_) | Outgoing::Close => 0,
+            Outgoing::Input(_) | Outgoing::Clipboard | Outgoing::Close => 0,
         };
         let answers: usize = batch.iter().map(length).sum();
-        let bytes = join(&mut encoder, batch.drain(..));
+        let bytes = join(&mut encoder, batch.drain(..), &outgoings.copied);
         if !bytes.is_empty() && outbound.send(bytes.into()).await.is_err() {
             return;
         }
@@ -97,14 +129,18 @@ pub(super) async fn write(mut outgoings: Outgoings, mut outbound: Outbound) {
 }
 
 /// The bytes of several messages. Of pointer positions that follow each other with the same buttons only the last is
-/// worth sending, and a clipboard that is asked for several times is sent once.
-fn join(encoder: &mut InputEncoder, batch: impl Iterator<Item = Outgoing>) -> Vec<u8> {
+/// worth sending, movements are one, and a clipboard that is asked for several times is sent once.
+fn join(encoder: &mut InputEncoder, batch: impl Iterator<Item = Outgoing>, copied: &Copied) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut waiting: Option<UserInput> = None;
     let mut asked = Vec::new();
     for outgoing in batch {
         let input = match outgoing {
             Outgoing::Input(input) => input,
+            Outgoing::Clipboard => match copied.replace(None) {
+                Some(text) => UserInput::Clipboard(text),
+                None => continue,
+            },
             Outgoing::Bytes(more) => {
                 // Update requests need not keep their place among the user's input.
                 bytes.extend(more);
@@ -114,16 +150,18 @@ fn join(encoder: &mut InputEncoder, batch: impl Iterator<Item = Outgoing>) -> Ve
                 if !asked.contains(&notice) {
                     encoder.notice(notice, &mut bytes);
                 }
-                if !matches!(notice, Notice::Caps(_)) {
+                if !matches!(notice, Notice::Caps(_) | Notice::Size(_)) {
                     asked.push(notice);
                 }
                 continue;
             }
             Outgoing::Close => break,
         };
-        if let Some(before) = waiting.take()
-            && !replaces(&input, &before)
-        {
+        let (before, input) = match waiting.take() {
+            Some(before) => merge(before, input),
+            None => (None, input),
+        };
+        if let Some(before) = before {
             encoder.input(before, &mut bytes);
         }
         waiting = Some(input);
@@ -134,10 +172,18 @@ fn join(encoder: &mut InputEncoder, batch: impl Iterator<Item = Outgoing>) -> Ve
     bytes
 }
 
-fn replaces(input: &UserInput, before: &UserInput) -> bool {
-    match (input, before) {
-        (UserInput::Pointer { buttons, .. }, UserInput::Pointer { buttons: held, .. }) => buttons == held,
-        _ => false,
+/// What is still to be said of the first, and of the second.
+fn merge(before: UserInput, input: UserInput) -> (Option<UserInput>, UserInput) {
+    use UserInput::{Motion, Pointer};
+    match (&before, &input) {
+        (Pointer { buttons: held, .. }, Pointer { buttons, .. }) if held == buttons => (None, input),
+        (&Motion { dx: x, dy: y, buttons: held }, &Motion { dx, dy, buttons }) if held == buttons => {
+            match (x.checked_add(dx), y.checked_add(dy)) {
+                (Some(dx), Some(dy)) => (None, Motion { dx, dy, buttons }),
+                _ => (Some(before), input),
+            }
+        }
+        _ => (Some(before), input),
     }
 }
 
@@ -146,7 +192,7 @@ mod tests {
     use super::*;
 
     fn joined(batch: impl IntoIterator<Item = Outgoing>) -> Vec<u8> {
-        join(&mut InputEncoder::default(), batch.into_iter())
+        join(&mut InputEncoder::default(), batch.into_iter(), &Copied::default())
     }
 
     #[test]
@@ -160,6 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn movements_add_up() {
+        let by = |dx, dy, buttons| Outgoing::Input(UserInput::Motion { dx, dy, buttons });
+        let bytes = joined([by(5, 2, 0), by(1, 1, 0), by(-2, 0, 0), by(0, 0, 1), by(3, 0, 1)]);
+        assert_eq!(bytes, [[5, 0, 0, 4, 0, 3], [5, 1, 0, 7, 0, 3]].concat());
+        // More than can be said at once.
+        let far = joined([by(i16::MAX, 0, 0), by(i16::MAX, 0, 0)]);
+        assert_eq!(far, [[5, 0, 0x7f, 0xff, 0, 0], [5, 0, 0xff, 0xfe, 0, 0]].concat());
+    }
+
+    #[test]
     fn a_clipboard_that_is_asked_for_without_end_is_sent_once() {
         let text = || Outgoing::Input(UserInput::Clipboard("x".to_owned()));
         let key = || Outgoing::Input(UserInput::Key { keysym: 97, keycode: None, down: true });
@@ -167,6 +223,21 @@ mod tests {
         let once = joined([text(), key(), ask()]);
         assert_eq!(joined([text(), key(), ask(), ask(), ask()]), once);
         assert!(once.len() > joined([text(), key()]).len());
+    }
+
+    #[test]
+    fn of_texts_that_wait_only_the_last_is_kept() {
+        let (outbox, mut outgoings) = new();
+        for text in ["one", "two", "three"] {
+            outbox.send(UserInput::Clipboard(text.to_owned()));
+        }
+        let mut sent = || {
+            let batch = std::iter::from_fn(|| outgoings.queue.try_recv().ok()).collect::<Vec<_>>();
+            (batch.len(), join(&mut InputEncoder::default(), batch.into_iter(), &outgoings.copied))
+        };
+        assert_eq!(sent(), (1, [&[6, 0, 0, 0, 0, 0, 0, 5], &b"three"[..]].concat()));
+        outbox.send(UserInput::Clipboard("four".to_owned()));
+        assert_eq!(sent(), (1, [&[6, 0, 0, 0, 0, 0, 0, 4], &b"four"[..]].concat()));
     }
 
     #[test]

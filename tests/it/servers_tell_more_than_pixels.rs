@@ -152,7 +152,7 @@ fn an_extended_clipboard_is_asked_for_the_text_that_it_announces() {
     // What has not shown that it understands is not asked.
     assert_eq!(session.answers(&cut_text(NOTIFY | 1, &[])), NOTHING);
     assert_eq!(session.answers(&cut_text(CAPS, &SIZES)), OUR_CAPS);
-    let [Notice::Caps(caps)] = session.client.notices()[..] else { panic!() };
+    let [Notice::Size(_), Notice::Caps(caps)] = session.client.notices()[..] else { panic!() };
     let clipboard = caps.clipboard.unwrap();
     assert!(clipboard.text() && clipboard.unsolicited(0x40_0000) && !clipboard.unsolicited(0x40_0001));
     assert_eq!(session.answers(&cut_text(NOTIFY | 1, &[])), ASK_FOR_TEXT);

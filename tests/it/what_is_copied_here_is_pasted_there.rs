@@ -1,19 +1,26 @@
 //! The clipboard on X11, both ways, with xclip on the other side: any text of any length, nothing before it is wanted, and
 //! nobody who can stop it.
 
-use std::time::{Duration, Instant};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 use sshvnc::display::{ClipboardWish, Display, Wish};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Property, Window, WindowClass,
+    Atom, AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Property, SELECTION_REQUEST_EVENT,
+    SelectionRequestEvent, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::real::desktop::Screen;
+use crate::real::desktop::{Desktop, Screen, xdotool};
 use crate::real::front::Front;
+use crate::real::sshd::Sshd;
+use crate::real::window::Window as Viewer;
+use crate::real::{Running, within};
 
 const SOON: Duration = Duration::from_secs(10);
 /// Nothing that happens takes longer.
@@ -186,7 +193,6 @@ fn nobody_stops_the_clipboard() {
     let silent = Client::new(&screen);
     silent.own("CLIPBOARD");
     front.run(MOMENT);
-    let start = Instant::now();
     let _owner = front.copy("primary", "behind");
     let woken = front.woke;
     front.run(Duration::from_secs(6));
@@ -215,8 +221,22 @@ fn nobody_stops_the_clipboard() {
     assert_ne!(dead.answer(&mut front), x11rb::NONE);
     drop(dead);
     front.run(MOMENT);
-    // One that claims to be the viewer's own window, so that it would hear of nothing else.
-    assert!(start.elapsed() > SOON);
+    // One that speaks for the viewer's own window, which would hear of nothing else then.
+    let liar = Client::new(&screen);
+    let id: Window = xdotool(&screen.display, &["search", "--name", "^front$"]).trim().parse().unwrap();
+    let owner = liar.connection.get_selection_owner(liar.atom("CLIPBOARD")).unwrap().reply().unwrap().owner;
+    let lie = SelectionRequestEvent {
+        response_type: SELECTION_REQUEST_EVENT,
+        sequence: 0,
+        time: 0,
+        owner,
+        requestor: id,
+        selection: liar.atom("CLIPBOARD"),
+        target: liar.atom("UTF8_STRING"),
+        property: liar.atom("HERE"),
+    };
+    liar.connection.send_event(false, owner, EventMask::NO_EVENT, lie).unwrap().check().unwrap();
+    front.run(MOMENT);
     assert!(front.paste("primary", "UTF8_STRING") == text.as_bytes());
     front.inputs.clear();
     front.act(&["key", "a"]);
@@ -297,4 +317,61 @@ fn what_is_not_wished_for_or_too_long_stays_where_it_is() {
     front.run(MOMENT);
     assert_eq!(front.texts(), [""; 0]);
     assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"copied");
+}
+
+/// Whether this text would be pasted there.
+fn reaches(display: &str, text: &str) -> bool {
+    within(SOON, || {
+        let mut xclip = Command::new("xclip");
+        let pasted = xclip.args(["-selection", "clipboard", "-out"]).env("DISPLAY", display).output();
+        pasted.unwrap().stdout == text.as_bytes()
+    })
+}
+
+/// Copies a text there, until another one is.
+fn copy(display: &str, file: &Path, text: &str) -> Running {
+    fs::write(file, text).unwrap();
+    let mut xclip = Command::new("xclip");
+    xclip.args(["-quiet", "-selection", "clipboard", "-in"]).arg(file).env("DISPLAY", display);
+    let owner = Running::start(&mut xclip, &file.with_extension("log"));
+    assert!(reaches(display, text));
+    owner
+}
+
+#[test]
+fn a_viewer_passes_on_what_is_copied_on_both_desktops() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    let desktop = Desktop::start_with_options(&["-MaxCutText=20000000"]).with_helper("vncconfig", &["-nowin"]);
+    let viewer = Viewer::open(&sshd, &desktop, &screen.display, &["--display=x11"]);
+    viewer.point(100, 100);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("copied");
+    let long = long();
+    let half = &long[..700_000];
+    for (text, answer) in [("one", GREEK), ("größe €", "two"), (&long, half)] {
+        let _owner = copy(&screen.display, &file, text);
+        assert!(reaches(&desktop.display, text), "{} bytes to the server", text.len());
+        let _other = copy(&desktop.display, &file, answer);
+        assert!(reaches(&screen.display, answer), "{} bytes from the server", answer.len());
+    }
+    assert_eq!(viewer.close().said, "");
+    // Neither way, and a limit.
+    let viewer = Viewer::open(&sshd, &desktop, &screen.display, &["--display=x11", "--clipboard=receive"]);
+    viewer.point(100, 100);
+    let _owner = copy(&screen.display, &file, "kept here");
+    std::thread::sleep(MOMENT);
+    let _other = copy(&desktop.display, &file, "passed on");
+    assert!(reaches(&screen.display, "passed on"));
+    assert_eq!(viewer.close().said, "");
+    let options = ["--display=x11", "--clipboard=send", "--clipboard-limit=10"];
+    let viewer = Viewer::open(&sshd, &desktop, &screen.display, &options);
+    viewer.point(100, 100);
+    let _owner = copy(&screen.display, &file, "longer than ten");
+    std::thread::sleep(MOMENT);
+    assert!(reaches(&desktop.display, "passed on"));
+    let _short = copy(&screen.display, &file, "short");
+    assert!(reaches(&desktop.display, "short"));
+    let said = viewer.close().said;
+    assert!(said.contains("--clipboard-limit") && said.lines().count() == 1, "{said}");
 }

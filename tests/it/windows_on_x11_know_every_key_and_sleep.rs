@@ -59,7 +59,7 @@ fn type_everything(display: &str) -> usize {
 }
 
 #[test]
-fn every_key_of_five_layouts_is_what_it_is_locally() {
+fn every_key_of_six_layouts_is_what_it_is_locally() {
     let sshd = Sshd::start();
     let screen = Screen::start(1024, 768);
     let desktop = Desktop::start_empty(Server::Xtigervnc);
@@ -69,7 +69,7 @@ fn every_key_of_five_layouts_is_what_it_is_locally() {
     let layout = |layout: &str| {
         output(Command::new("setxkbmap").arg(layout).env("DISPLAY", &screen.display));
     };
-    let expected: Vec<(&str, Vec<String>)> = ["us", "de", "fr", "ru", "gr"]
+    let expected: Vec<(&str, Vec<String>)> = ["us", "de", "fr", "es", "ru", "gr"]
         .into_iter()
         .map(|name| {
             layout(name);

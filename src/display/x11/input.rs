@@ -226,3 +226,60 @@ impl X11Display {
         locks::set(&self.server, self.keyboard.map(), locks)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    use x11rb::protocol::xkb::{BoolCtrl, ConnectionExt as _, ID, PerClientFlag};
+    use x11rb::protocol::xproto::{KEY_PRESS_EVENT, KEY_RELEASE_EVENT};
+    use x11rb::protocol::xtest::ConnectionExt as _;
+
+    use super::super::super::{Display, Wish};
+    use super::*;
+    use crate::picture::Size;
+
+    #[test]
+    fn a_held_key_is_no_release_where_the_server_says_so() {
+        let mut server = Command::new("Xvfb");
+        server.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
+        let server = server.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut server = server.expect("Xvfb is needed; tests/run installs it");
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let mut display = X11Display::on(Some(&format!(":{}", number.trim())), Wish::default()).unwrap();
+        assert!(display.repeats_are_presses);
+        display.open(Size::new(640, 480), "test").unwrap();
+        // As a server that does not know how.
+        let (repeat, none) = (PerClientFlag::DETECTABLE_AUTO_REPEAT, BoolCtrl::from(0u8));
+        let off = PerClientFlag::from(0u8);
+        let keyboard = ID::USE_CORE_KBD.into();
+        let flags = display.server.connection.xkb_per_client_flags(keyboard, repeat, off, none, none, none);
+        assert_eq!(flags.unwrap().reply().unwrap().value, off);
+        let mut live = |folds: bool| {
+            display.repeats_are_presses = !folds;
+            let (root, mut told) = (display.server.root, Vec::new());
+            let strike = |display: &X11Display, kind| {
+                display.server.connection.xtest_fake_input(kind, 38, 0, root, 0, 0, 0).unwrap().check().unwrap();
+            };
+            strike(&display, KEY_PRESS_EVENT);
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_millis(1500) {
+                display.wait(None, Duration::from_millis(50)).unwrap();
+                told.extend(display.inputs());
+            }
+            strike(&display, KEY_RELEASE_EVENT);
+            told.extend(display.inputs());
+            let down = |input: Input| if let Input::Key { down, .. } = input { Some(down) } else { None };
+            told.into_iter().filter_map(down).collect::<Vec<_>>()
+        };
+        let (without, with) = (live(false), live(true));
+        server.kill().unwrap();
+        server.wait().unwrap();
+        let releases = |told: &[bool]| told.iter().filter(|down| !**down).count();
+        assert!(releases(&without) > 3, "{without:?}");
+        assert!(with.len() > 5 && releases(&with) == 1 && with.last() == Some(&false), "{with:?}");
+    }
+}
