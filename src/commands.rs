@@ -10,19 +10,46 @@ use crate::error::Failure;
 use crate::hops::{self, Host};
 use crate::picture_file;
 use crate::recording::{self, Format};
+use crate::session::Plan;
+use crate::session::transport::{self, Pins};
 use crate::ssh_config;
 use crate::target::Target;
 use crate::viewer::{self, Options};
+use crate::xsession::{self, Fallback};
 
 /// Shows a desktop in a window.
 ///
 /// # Errors
 /// [`Failure`]
 pub fn view(what: &View) -> Result<(), Failure> {
-    let plan = config::plan(&what.connection, Purpose::Show)?;
+    let fallback = Fallback::of(&what.session)?;
+    let pins = Pins::default();
+    let mut again = || config::plan(&what.connection, Purpose::Show).map(|plan| Plan { pins: pins.clone(), ..plan });
+    let plan = again()?;
     // Before anything is asked or sent: without a display all of it would be in vain.
     let mut window = display::window(what.window.display, what.window.wish())?;
-    viewer::run(plan, &mut *window, Options { view_only: what.window.view_only, ..Options::default() })
+    let options = Options {
+        view_only: what.window.view_only,
+        policy: xsession::policy(&what.session),
+        again: Some(&mut again),
+        hotkeys: what.window.hotkeys(),
+        covers: what.window.fullscreen,
+        stats: what.window.stats,
+        instead: fallback.as_ref().map(Fallback::name),
+        ..Options::default()
+    };
+    let ended = viewer::run(plan, &mut *window, options);
+    let (Err(failure), Some(fallback)) = (&ended, &fallback) else { return ended };
+    if !fallback.is_for(failure) {
+        return ended;
+    }
+    eprintln!("sshvnc: {failure}; starting {}", fallback.name());
+    tracing::info!("{failure}");
+    viewer::say_goodbye(&mut *window, &failure.to_string(), &fallback.name());
+    // The next program has the screen for itself.
+    drop(window);
+    transport::end_children();
+    Err(fallback.exec())
 }
 
 /// Writes a picture of a desktop.
@@ -35,7 +62,7 @@ pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
     let seconds = what.timeout.get();
     let words = format!("the desktop was not painted within {seconds} s");
     let deadline = Some((Instant::now() + Duration::from_secs(seconds), words));
-    viewer::run(plan, &mut display, Options { view_only: true, deadline, on_open: None })?;
+    viewer::run(plan, &mut display, Options { view_only: true, deadline, ..Options::default() })?;
     picture_file::write(&what.file, display.picture())
 }
 
@@ -60,8 +87,8 @@ pub fn record(what: &Record) -> Result<(), Failure> {
             eprintln!("sshvnc: recording a desktop of {}; {end}", open.size);
         }
     };
-    let recorded =
-        viewer::run(plan, &mut display, Options { view_only: true, deadline: None, on_open: Some(&mut tell) });
+    let options = Options { view_only: true, on_open: Some(&mut tell), ..Options::default() };
+    let recorded = viewer::run(plan, &mut display, options);
     if let Ok(file) = std::fs::metadata(&what.file) {
         eprintln!("sshvnc: {}: {} bytes", what.file.display(), file.len());
     }

@@ -61,6 +61,7 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         },
         follow_link,
         order,
+        pins: Default::default(),
         recorder,
     })
 }

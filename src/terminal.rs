@@ -46,8 +46,9 @@ fn answerer() -> Option<Answerer> {
     open().is_ok().then_some(Answerer::Terminal)
 }
 
-/// Answers a question from another thread, so that signals and the session's end are still seen meanwhile.
-pub fn answer(question: Question) {
+/// Answers a question from another thread, so that signals and the session's end are still seen meanwhile. What was
+/// answered is told to `heard`, too.
+pub fn answer(question: Question, heard: impl FnOnce(&Answer) + Send + 'static) {
     let Question { kind, reply } = question;
     let asked = std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
         // A question that can not be asked is refused: the error that follows says what was asked.
@@ -60,6 +61,7 @@ pub fn answer(question: Question) {
             tracing::debug!("{TERMINAL}: {error}");
             Answer::No
         });
+        heard(&answer);
         let _ = reply.send(answer);
     });
     if let Err(error) = asked {

@@ -19,6 +19,9 @@ const LONGEST_CUT_TEXT: usize = 64 << 20;
 /// The most audio in one message, in bytes: ten seconds of the best that can be asked for.
 const LONGEST_AUDIO: usize = 16 << 20;
 
+/// What our own fences carry.
+const PING: &[u8] = b"ping";
+
 /// How far [`Client::receive`] came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
@@ -61,6 +64,9 @@ pub struct Client {
     counts: Counts,
     message: &'static str,
     flow: Flow,
+    /// Whether the server was asked for a sign of life, and has given it.
+    pinged: bool,
+    answered: bool,
 }
 
 /// A black canvas for the desktop that a server described.
@@ -118,6 +124,8 @@ impl Client {
             counts: Counts::default(),
             message: "FramebufferUpdate",
             flow: Flow::new(),
+            pinged: false,
+            answered: false,
         }
     }
 
@@ -153,6 +161,22 @@ impl Client {
     pub fn set_room(&mut self, room: bool) {
         let message = self.flow.set_room(room, self.size);
         self.say(message);
+    }
+
+    /// Asks the server for a sign of life, by a fence of our own. False if it knows none, or owes us one still.
+    pub fn ping(&mut self) -> bool {
+        if self.pinged || !self.flow.has_fences() {
+            return false;
+        }
+        self.pinged = true;
+        let flags = fence::REQUEST | fence::BLOCK_BEFORE;
+        self.say(Some(ClientMessage::ClientFence { flags, payload: PING.to_vec() }));
+        true
+    }
+
+    /// Whether the sign of life has come since this was last asked.
+    pub fn take_answer(&mut self) -> bool {
+        std::mem::take(&mut self.answered)
     }
 
     /// The bytes to send since this was last asked.
@@ -422,6 +446,8 @@ impl Client {
         let Some((flags, payload)) = whole else { return Ok(Step::NeedMore) };
         if flags & fence::REQUEST != 0 {
             self.say(Some(ClientMessage::ClientFence { flags: flags & fence::KNOWN, payload }));
+        } else if payload == PING && std::mem::take(&mut self.pinged) {
+            self.answered = true;
         }
         let message = self.flow.fence(self.size);
         self.say(message);

@@ -1,14 +1,27 @@
 //! The main loop: what happens in the session goes to the display, what the user does goes to the server.
 
+mod end;
+mod keys;
+mod memory;
+mod reconnect;
+mod supervisor;
+
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::display::{self, Display, Input};
+use crate::display::{Display, Input, Locks};
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
 use crate::picture::Size;
-use crate::session::{End, Error, Event, Open, Plan, ServerEvent, Session, UserInput, transport};
+use crate::session::{Open, Plan, ServerEvent, UserInput};
 use crate::terminal;
+
+pub use keys::{Chord, Hotkeys};
+pub use reconnect::{Policy, Reconnect};
+pub use supervisor::Again;
+
+use keys::{Command, Key, Keys, Meant};
+use supervisor::{Happened, State, Supervisor};
 
 /// Frames are shown 60 times a second at the most.
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -24,44 +37,69 @@ pub struct Options<'a> {
     pub deadline: Option<(Instant, String)>,
     /// Told when the desktop is there.
     pub on_open: Option<&'a mut dyn FnMut(&Open)>,
+    /// When another connection is made.
+    pub policy: Policy,
+    /// Makes the plan for it; without it there is none.
+    pub again: Option<&'a mut Again<'a>>,
+    /// The viewer's own keys.
+    pub hotkeys: Hotkeys,
+    /// The window is wanted before there is a desktop, and questions are asked in it.
+    pub covers: bool,
+    /// Show the statistics.
+    pub stats: bool,
+    /// What is started when there is no desktop, in words.
+    pub instead: Option<String>,
 }
 
 /// Runs a session in a display until either ends.
 ///
 /// # Errors
 /// [`Failure`] if it did not end well.
-pub fn run(plan: Plan, display: &mut dyn Display, options: Options<'_>) -> Result<(), Failure> {
-    let session = Session::start(plan)?;
+pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> Result<(), Failure> {
+    let line = Supervisor::start(plan, options.again.take(), options.policy)?;
     let mut viewer = Viewer {
-        session: &session,
+        line,
         display,
-        options,
-        title: String::new(),
+        keys: Keys::new(options.hotkeys),
+        title: "sshvnc".to_owned(),
+        desktop: None,
+        old: false,
+        clipboard: None,
         waiting: io::stderr().is_terminal(),
+        start: Instant::now(),
         shown_at: None,
         late: false,
         dirty: false,
+        options,
     };
     let watched = viewer.watch();
     terminal::restore();
     match watched {
-        Ok(Some(end)) => end.into(),
+        Ok(Some(end)) => end,
         // The user has seen enough. What was recorded must still reach the disk.
-        Ok(None) => session.close().map_or(Ok(()), |error| Err(error.into())),
+        Ok(None) => viewer.line.close().map_or(Ok(()), Err),
         Err(failure) => {
-            session.close();
+            viewer.line.close();
             Err(failure)
         }
     }
 }
 
 struct Viewer<'a, 'b> {
-    session: &'a Session,
+    line: Supervisor<'b>,
     display: &'a mut dyn Display,
     options: Options<'b>,
+    keys: Keys,
     title: String,
+    /// The desktop's size, if it was ever there.
+    desktop: Option<Size>,
+    /// What is shown is from before the connection was lost.
+    old: bool,
+    /// What was copied here last, for a server that comes back.
+    clipboard: Option<String>,
     /// Whether a word about a slow connection is due some time.
     waiting: bool,
+    start: Instant,
     shown_at: Option<Instant>,
     /// Whether there may be something to show as soon as the next frame is due.
     late: bool,
@@ -71,18 +109,20 @@ struct Viewer<'a, 'b> {
 
 impl Viewer<'_, '_> {
     /// `None` if the display was closed.
-    fn watch(&mut self) -> Result<Option<End>, Failure> {
-        let start = Instant::now();
+    fn watch(&mut self) -> Result<Option<Result<(), Failure>>, Failure> {
+        if self.options.covers {
+            self.display.open(Size::default(), &self.title)?;
+        }
         loop {
-            if self.waiting && start.elapsed() >= PATIENCE {
+            if self.waiting && self.start.elapsed() >= PATIENCE {
                 eprintln!("sshvnc: still connecting; Ctrl+C ends it");
                 self.waiting = false;
             }
-            self.display.wait(Some(self.session.bell()), self.pause())?;
+            self.display.wait(Some(self.line.bell()), self.pause())?;
             // As many as are there, so that a busy server is not shown in slow motion; but input comes between.
             for _ in 0..256 {
-                match self.session.next(Duration::ZERO) {
-                    Some(Event::Ended(end)) => return Ok(Some(end)),
+                match self.line.next(Instant::now()) {
+                    Some(Happened::Ended(end)) => return Ok(Some(end)),
                     Some(event) => self.happened(event)?,
                     None => break,
                 }
@@ -91,9 +131,7 @@ impl Viewer<'_, '_> {
                 if input == Input::Close {
                     return Ok(None);
                 }
-                if let Some(input) = self.meant(input) {
-                    self.session.send(input);
-                }
+                self.did(input);
             }
             self.present()?;
             if let Some((deadline, words)) = &self.options.deadline
@@ -106,7 +144,7 @@ impl Viewer<'_, '_> {
 
     /// How long nothing need be done if nothing happens.
     fn pause(&self) -> Duration {
-        let mut pause = Duration::MAX;
+        let mut pause = self.line.pause(Instant::now());
         if self.waiting {
             pause = pause.min(PATIENCE);
         }
@@ -132,40 +170,58 @@ impl Viewer<'_, '_> {
             self.shown_at = Some(Instant::now());
         }
         if std::mem::take(&mut self.dirty) {
-            self.session.want_picture();
+            self.line.session().want_picture();
         }
         Ok(())
     }
 
-    fn happened(&mut self, event: Event) -> Result<(), Failure> {
+    fn happened(&mut self, event: Happened) -> Result<(), Failure> {
         match event {
-            Event::Question(question) => {
+            Happened::Question(question) => {
                 self.waiting = false;
-                terminal::answer(question);
+                let (answers, kind) = (self.line.answers().clone(), question.kind.clone());
+                terminal::answer(question, move |answer| answers.hear(&kind, answer));
             }
-            Event::Listening { server, port } => {
+            Happened::Listening(server, port) => {
                 self.waiting = false;
                 eprintln!(
                     "sshvnc: {server} waits on port {port} of its localhost; there, let the desktop connect: \
                      vncconfig -connect localhost:{port}, or x11vnc -connect localhost:{port}"
                 );
             }
-            Event::Open(open) => {
-                if let Some(told) = &mut self.options.on_open {
-                    told(&open);
-                }
-                log(&open);
-                self.title = title(&open.name);
-                self.resize(open.size)?;
-            }
-            Event::Picture(picture) => {
+            Happened::Open(open) => self.opened(&open)?,
+            Happened::Picture(picture) => {
+                self.old = false;
                 self.display.take(picture.canvas(), &picture.damage, picture.complete);
                 self.dirty = true;
             }
-            Event::Server(news) => return news.into_iter().try_for_each(|news| self.told(news)),
-            Event::Signal(number) => return Err(Failure::Signal(number)),
+            Happened::Server(news) => return news.into_iter().try_for_each(|news| self.told(news)),
+            Happened::Waiting => self.forget_keys(),
+            Happened::Trying => {}
+            Happened::Signal(number) => return Err(Failure::Signal(number)),
             // The caller's business.
-            Event::Ended(_) => {}
+            Happened::Ended(_) => {}
+        }
+        Ok(())
+    }
+
+    fn opened(&mut self, open: &Open) -> Result<(), Failure> {
+        if let Some(told) = &mut self.options.on_open {
+            told(open);
+        }
+        log(open);
+        self.title = title(&open.name);
+        // The last picture stays until there is a new one.
+        self.old = self.desktop == Some(open.size);
+        if self.old {
+            self.display.set_title(&self.title);
+        } else {
+            self.resize(open.size)?;
+        }
+        // What is down was never told to this server.
+        self.forget_keys();
+        if let Some(text) = self.clipboard.clone() {
+            self.line.send(UserInput::Clipboard(text));
         }
         Ok(())
     }
@@ -179,9 +235,9 @@ impl Viewer<'_, '_> {
             }
             ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
             ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
-            // This window can not set the locks of its keyboard.
-            ServerEvent::Locks { .. } => {}
+            ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Locks { scroll, num, caps }),
             ServerEvent::Bell => {
+                self.display.bell();
                 let mut stderr = io::stderr();
                 if stderr.is_terminal() {
                     let _ = stderr.write_all(b"\x07");
@@ -190,28 +246,61 @@ impl Viewer<'_, '_> {
             // There is no command for it yet.
             ServerEvent::XvpInit => {}
             ServerEvent::XvpFail => tracing::warn!("the server can not do with the machine what it was asked for"),
-            // This window has no way to the clipboard.
-            ServerEvent::CutText(text) => {
-                tracing::debug!("{} characters of clipboard ignored", text.len())
-            }
+            ServerEvent::CutText(text) => self.display.set_clipboard(&text),
         }
         Ok(())
     }
 
     fn resize(&mut self, size: Size) -> Result<(), Failure> {
         self.waiting = false;
+        self.desktop = Some(size);
         Ok(self.display.open(size, &self.title)?)
     }
 
-    fn meant(&self, input: Input) -> Option<UserInput> {
+    /// The user did something.
+    fn did(&mut self, input: Input) {
         match input {
-            _ if self.options.view_only => None,
-            Input::Key { keysym, keycode, down } => Some(UserInput::Key { keysym, keycode, down }),
-            Input::Pointer { x, y, buttons, .. } => Some(UserInput::Pointer { x, y, buttons }),
-            Input::Motion { .. } | Input::Focus(_) | Input::Room(_) | Input::Clipboard(_) | Input::Close => None,
+            Input::Key { keysym, keycode, down } => match self.keys.meant(Key { keysym, keycode, down }) {
+                Meant::Pass(key) => self.key(key),
+                Meant::Command(command, releases) => {
+                    releases.into_iter().for_each(|key| self.key(key));
+                    self.command(command);
+                }
+                Meant::Nothing => {}
+            },
+            Input::Pointer { x, y, buttons, .. } => self.send(UserInput::Pointer { x, y, buttons }),
+            Input::Clipboard(text) => {
+                self.clipboard = (!self.options.view_only).then(|| text.clone());
+                self.send(UserInput::Clipboard(text));
+            }
+            Input::Motion { .. } | Input::Focus(_) | Input::Room(_) | Input::Close => {}
+        }
+    }
+
+    fn key(&self, Key { keysym, keycode, down }: Key) {
+        self.send(UserInput::Key { keysym, keycode, down });
+    }
+
+    fn send(&self, input: UserInput) {
+        if !self.options.view_only {
+            self.line.send(input);
+        }
+    }
+
+    /// No server knows of the keys that are down.
+    fn forget_keys(&mut self) {
+        self.keys.release();
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Fullscreen | Command::Grab | Command::KeepPointer | Command::Menu => {}
         }
     }
 }
+
+/// Says why there is no desktop and what comes instead, for a few seconds or until a key is pressed.
+pub fn say_goodbye(_display: &mut dyn Display, _why: &str, _instead: &str) {}
 
 fn log(open: &Open) {
     for ssh in &open.facts.ssh {
@@ -225,67 +314,4 @@ fn log(open: &Open) {
 fn title(name: &str) -> String {
     let name = escape(name.trim());
     if name.is_empty() { "sshvnc".to_owned() } else { format!("{name} - sshvnc") }
-}
-
-impl From<display::Error> for Failure {
-    fn from(error: display::Error) -> Failure {
-        let failure = Failure::new(Kind::Display, &error.message);
-        match error.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-}
-
-/// Errors of a connection that worked are others than those of one that never did.
-impl From<End> for Result<(), Failure> {
-    fn from(End { error, shown }: End) -> Result<(), Failure> {
-        let Some(error) = error else {
-            return match shown {
-                true => Ok(()),
-                false => {
-                    Err(Failure::new(Kind::NoConnection, "the server ended the connection before it showed anything"))
-                }
-            };
-        };
-        let lost = if shown { Kind::Lost } else { Kind::NoConnection };
-        Err(match error {
-            Error::Transport(transport::Error::Lost(trouble)) => Failure::new(lost, trouble.to_string()),
-            error @ (Error::CutOff { .. }
-            | Error::Silent { .. }
-            | Error::Flooded(_)
-            | Error::Deaf(_)
-            | Error::Broken) => Failure::new(lost, error.to_string()),
-            error => error.into(),
-        })
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        let message = error.to_string();
-        match error {
-            Error::Transport(error) => {
-                let kind = match &error {
-                    transport::Error::Unreachable(_) | transport::Error::Lost(_) => Kind::NoConnection,
-                    transport::Error::Refused(_) => Kind::NotLetIn,
-                    transport::Error::Usage(_) => Kind::Usage,
-                };
-                let failure = Failure::new(kind, message);
-                match error.what_to_try() {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
-            }
-            Error::Handshake(error) => error.into(),
-            Error::Protocol(error) => error.into(),
-            Error::NoPassword(_) => Failure::new(Kind::NotLetIn, message)
-                .hint("give it with --passwd FILE or in VNC_PASSWORD, start sshvnc on a terminal, or set SSH_ASKPASS"),
-            Error::Recording(error) => error.into(),
-            Error::CutOff { .. } | Error::Silent { .. } | Error::Flooded(_) | Error::Deaf(_) => {
-                Failure::new(Kind::NoConnection, message)
-            }
-            Error::Local(_) | Error::Broken => Failure::new(Kind::Usage, message),
-        }
-    }
 }
