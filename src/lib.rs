@@ -19,6 +19,7 @@ pub mod escape;
 pub mod hops;
 pub mod lanes;
 pub mod list;
+pub mod overlay;
 pub mod passwd;
 pub mod picture;
 pub mod picture_file;

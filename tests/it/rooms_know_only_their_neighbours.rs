@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("lanes", &["decode"]),
     ("session", &["client", "lanes", "picture", "recording", "rfb", "transport"]),
     ("display", &["picture"]),
+    ("overlay", &["picture"]),
     ("viewer", &["display", "error", "picture", "rfb", "session", "terminal"]),
     // What is typed, and what is said.
     ("allocator", &[]),
