@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use crate::cli::{Connection, Record, RecordingFormat, Screenshot, View};
 use crate::config::{self, Purpose};
 use crate::display::{self, Headless, Until};
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
+use crate::escape::escape;
 use crate::hops::{self, Host};
 use crate::picture_file;
 use crate::recording::{self, Format};
@@ -33,19 +34,27 @@ pub fn view(what: &View) -> Result<(), Failure> {
         policy: xsession::policy(&what.session),
         again: Some(&mut again),
         hotkeys: what.window.hotkeys(),
-        covers: what.window.fullscreen,
+        window: Some(what.window.wish()),
+        target: escape(&what.connection.target),
         stats: what.window.stats,
         instead: fallback.as_ref().map(Fallback::name),
         ..Options::default()
     };
     let ended = viewer::run(plan, &mut *window, options);
-    let (Err(failure), Some(fallback)) = (&ended, &fallback) else { return ended };
-    if !fallback.is_for(failure) {
-        return ended;
-    }
-    eprintln!("sshvnc: {failure}; starting {}", fallback.name());
+    let Err(failure @ Failure::Because { kind, .. }) = &ended else { return ended };
     tracing::info!("{failure}");
-    viewer::say_goodbye(&mut *window, &failure.to_string(), &fallback.name());
+    let fallback = fallback.filter(|fallback| fallback.is_for(failure));
+    let Some(fallback) = fallback else {
+        // A person before a full screen sees no stderr.
+        if what.window.fullscreen && !io::stderr().is_terminal() && *kind != Kind::Display {
+            let _ = viewer::say_goodbye(&mut *window, vec![failure.to_string()]);
+        }
+        return ended;
+    };
+    eprintln!("sshvnc: {failure}; starting {}", fallback.name());
+    let words = vec![failure.to_string(), format!("Starting {}", fallback.name())];
+    // If there is no window, it was said on stderr and in the log all the same.
+    let _ = viewer::say_goodbye(&mut *window, words);
     // The next program has the screen for itself.
     drop(window);
     transport::end_children();

@@ -31,6 +31,12 @@ pub fn can_ask() -> bool {
     answerer().is_some()
 }
 
+/// Whether the program is to be asked before anything else.
+pub fn must_ask_program() -> bool {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    set("SSH_ASKPASS").is_some() && set("SSH_ASKPASS_REQUIRE").is_some_and(|require| require == "force")
+}
+
 /// As ssh decides it: SSH_ASKPASS_REQUIRE first, then the terminal, then the program if there is a screen for it.
 fn answerer() -> Option<Answerer> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());

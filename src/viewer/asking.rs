@@ -80,7 +80,10 @@ impl Asking {
         let typing = matches!(self.question.kind, QuestionKind::Secret { .. });
         match keysym {
             ESCAPE => return (None, Outcome::Answered(self.question, Answer::No)),
-            keysym if ENTER.contains(&keysym) => return self.choose(self.selected),
+            keysym if ENTER.contains(&keysym) => {
+                let selected = self.selected;
+                return self.choose(selected);
+            }
             TAB | DOWN => self.selected = (self.selected + 1) % count,
             BACK_TAB | UP => self.selected = (self.selected + count - 1) % count,
             LEFT if typing => self.cursor = self.cursor.saturating_sub(1),
@@ -148,11 +151,9 @@ fn words(kind: &QuestionKind) -> (String, Vec<String>) {
         ),
         QuestionKind::Secret { prompt, purpose, .. } => {
             let lines = match purpose {
-                Purpose::KeyboardInteractive { name, instructions, .. } => std::iter::once(name)
-                    .chain(instructions)
-                    .filter(|words| !words.is_empty())
-                    .cloned()
-                    .collect(),
+                Purpose::KeyboardInteractive { name, instructions, .. } => {
+                    std::iter::once(name).chain(instructions).filter(|words| !words.is_empty()).cloned().collect()
+                }
                 _ => Vec::new(),
             };
             (prompt.trim_end_matches([':', ' ']).to_owned(), lines)

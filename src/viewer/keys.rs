@@ -173,6 +173,12 @@ impl Keys {
         Meant::Command(command, releases)
     }
 
+    /// Whether a key pressed now asks for what was copied: Ctrl+V, or Shift+Insert.
+    pub fn is_paste(&self, key: Key) -> bool {
+        let held = |either: [u32; 2]| self.held.iter().any(|key| either.contains(&key.keysym));
+        matches!(key.keysym, 0x56 | 0x76) && held([0xffe3, 0xffe4]) || key.keysym == 0xff63 && held([0xffe1, 0xffe2])
+    }
+
     /// Nobody is to hear of the keys that are down any more: their releases, the last pressed first. What is released
     /// later is nobody's.
     pub fn release(&mut self) -> Vec<Key> {

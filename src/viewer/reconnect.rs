@@ -66,9 +66,9 @@ impl Policy {
         let pause = FIRST.saturating_mul(1 << trouble.attempts.min(5)).min(LONGEST);
         trouble.attempts += 1;
         // The last one is made a moment before the end, not after it.
-        let next = now + pause;
-        let next = trouble.until.map_or(next, |until| next.min(until.checked_sub(FIRST).unwrap_or(until)).max(now));
-        (allowed && trouble.until.is_none_or(|until| now < until)).then_some(next)
+        let last = trouble.until.map(|until| until.checked_sub(FIRST).unwrap_or(until));
+        let next = last.map_or(now + pause, |last| last.min(now + pause));
+        (allowed && last.is_none_or(|last| now < last)).then_some(next)
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
         let limit = Some(Duration::from_secs(20));
         let policy = Policy { reconnect: Reconnect::Forever, timeout: limit, connect_timeout: None };
         // At 1, 3, 7, 15 and 19 seconds.
-        assert_eq!(pauses(policy, true, Duration::from_millis(1)), [1, 2, 4, 8, 3, 0]);
+        assert_eq!(pauses(policy, true, Duration::from_millis(1)), [1, 2, 4, 8, 3]);
         // Attempts that take long leave room for fewer.
         assert_eq!(pauses(policy, true, Duration::from_secs(10)), [1, 2]);
         // The first connection has a limit of its own, without which there is one attempt.

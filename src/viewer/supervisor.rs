@@ -285,6 +285,12 @@ impl<'a> Supervisor<'a> {
         Happened::Ended(Err(failure))
     }
 
+    /// Why there is no desktop, for somebody who does not want to wait any longer.
+    pub fn give_up_now(&mut self) -> Failure {
+        let kind = if self.trouble.lost { Kind::Lost } else { Kind::NoConnection };
+        self.why.take().unwrap_or_else(|| Failure::new(kind, "the attempt to connect was given up"))
+    }
+
     fn try_again(&mut self) -> Happened {
         let Some(again) = &mut self.again else { return self.give_up() };
         self.answers.lock().memory.begin();

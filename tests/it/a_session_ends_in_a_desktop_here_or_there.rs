@@ -63,7 +63,12 @@ fn what_the_fallback_is_not_for_ends_the_session() {
     assert_eq!(finish(viewer.spawn().unwrap(), PATIENCE).code, Some(3));
     assert!(!file.exists());
     // Nothing listens there, and only a loss was named.
-    let child = session(&sshd, free_port(), &screen, &["--fallback", &command, "--fallback-on", "lost", "--connect-timeout", "2"]);
+    let child = session(
+        &sshd,
+        free_port(),
+        &screen,
+        &["--fallback", &command, "--fallback-on", "lost", "--connect-timeout", "2"],
+    );
     assert_eq!(finish(child, PATIENCE).code, Some(2));
     assert!(!file.exists());
 }
@@ -167,10 +172,8 @@ fn the_last_line_of_a_users_script_is_enough() {
     let script = sshd.path("xsession");
     let words = target(&sshd, desktop.port).join(" ");
     let program = env!("CARGO_BIN_EXE_sshvnc");
-    let line = format!(
-        "exec {program} --fullscreen --connect-timeout 4 --fallback \"touch '{}'\" {words}\n",
-        file.display()
-    );
+    let line =
+        format!("exec {program} --fullscreen --connect-timeout 4 --fallback \"touch '{}'\" {words}\n", file.display());
     fs::write(&script, line).unwrap();
     let (home, log) = (sshd.path("home"), sshd.path("xsession.log"));
     let run = || {

@@ -16,7 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("session", &["client", "lanes", "picture", "recording", "rfb", "transport"]),
     ("display", &["picture"]),
     ("overlay", &["picture"]),
-    ("viewer", &["display", "error", "picture", "rfb", "session", "terminal"]),
+    ("viewer", &["display", "error", "overlay", "picture", "rfb", "session", "terminal"]),
     // What is typed, and what is said.
     ("allocator", &[]),
     ("escape", &[]),
