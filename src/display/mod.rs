@@ -5,6 +5,7 @@ mod keyboard;
 mod minifb;
 mod places;
 mod screen;
+mod view;
 mod wait;
 mod wish;
 mod x11;
@@ -40,7 +41,7 @@ pub enum FrontEnd {
 /// [`Error`] if there is nothing to open it on.
 pub fn window(front_end: FrontEnd, wish: Wish) -> Result<Box<dyn Display>, Error> {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let portable = || MinifbWindow::new(wish.fullscreen);
+    let portable = || MinifbWindow::new(&wish);
     // On X11 minifb ends the process at any error, so it never stands in for the other one there.
     let x11 = match front_end {
         FrontEnd::Minifb => false,
