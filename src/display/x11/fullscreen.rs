@@ -143,9 +143,7 @@ impl X11Display {
             Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => self.covering.monitors_changed = true,
             Event::ConfigureNotify(now) if Some(now.window) == window => self.covering.place_changed = true,
             Event::ReparentNotify(now) if Some(now.window) == window => self.covering.place_changed = true,
-            Event::PropertyNotify(now)
-                if Some(now.window) == window && now.atom == self.server.atoms._NET_WM_STATE =>
-            {
+            Event::PropertyNotify(now) if Some(now.window) == window && now.atom == self.server.atoms._NET_WM_STATE => {
                 self.covering.state_changed = true;
             }
             Event::MapNotify(now) if Some(now.window) == window && self.kind == Kind::ManagedFullScreen => {
@@ -244,7 +242,6 @@ impl X11Display {
             }
             (false, Kind::OwnFullScreen, now) => {
                 self.kind = Kind::Normal;
-                self.let_keyboard_go()?;
                 let before = self.covering.before.take().unwrap_or(self.covering.place);
                 self.covering.place = before;
                 let place = Place { size: self.size_for(desktop), ..before };
@@ -279,10 +276,6 @@ impl X11Display {
     fn override_redirect(&self, window: Window, on: bool) -> Result<(), Error> {
         let attributes = ChangeWindowAttributesAux::new().override_redirect(u32::from(on));
         self.server.connection.change_window_attributes(window, &attributes).map(drop).map_err(lost)
-    }
-
-    fn let_keyboard_go(&self) -> Result<(), Error> {
-        self.server.connection.ungrab_keyboard(x11rb::CURRENT_TIME).map(drop).map_err(lost)
     }
 
     fn ask_manager(&mut self, window: Window, action: u32) -> Result<(), Error> {

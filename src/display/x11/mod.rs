@@ -1,12 +1,17 @@
 //! The window on X11, on a connection of our own: every key, every button, damage alone, and no look without a reason.
 
+mod clipboard;
 mod front;
 mod fullscreen;
+mod grab;
+mod input;
 mod keyboard;
 mod keymap;
+mod locks;
 mod monitors;
-mod pixels;
+mod motion;
 mod panning;
+mod pixels;
 mod pointer;
 mod server;
 mod shared;
@@ -21,14 +26,15 @@ use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     ButtonPressEvent, ChangeWindowAttributesAux, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _,
-    CreateGCAux, EventMask, Gcontext, GrabMode, InputFocus, NotifyDetail, Window,
+    CreateGCAux, EventMask, Gcontext, Window,
 };
 
-use super::{Abilities, Display, Error, Input, Overlay, Room, Scaling, Wish, wait};
+use super::{Abilities, Display, Error, Input, Locks, Overlay, Room, Scaling, Wish, wait};
 use crate::picture::{Canvas, Cursor, Damage, Size};
+use clipboard::Clipboard;
 use fullscreen::Covering;
+use input::{Focus, Holds};
 use keyboard::Keyboard;
-use keymap::Keymap;
 use server::{Server, lost};
 use surface::Surface;
 use window::Kind;
@@ -48,8 +54,13 @@ pub struct X11Display {
     keyboard: Keyboard,
     /// Whether the layout has to be read again before the next key.
     keyboard_changed: bool,
-    /// Whether the window was given the focus, and not only the pointer.
-    focused: bool,
+    /// Whether a held key is told of as pressed again and again, and not as released as well.
+    repeats_are_presses: bool,
+    focus: Focus,
+    holds: Holds,
+    /// What the server told of its locks last.
+    locks: Option<Locks>,
+    clipboard: Clipboard,
     /// What happened and was not looked at yet.
     events: VecDeque<Event>,
     inputs: Vec<Input>,
@@ -89,12 +100,21 @@ impl X11Display {
     /// # Errors
     /// [`Error`] without an X server, or with one whose pixels are of an unknown kind.
     pub fn new(wish: Wish) -> Result<X11Display, Error> {
-        let server = Server::connect()?;
+        X11Display::on(None, wish)
+    }
+
+    /// The same on the X server with this name; `None` is the one that DISPLAY names.
+    ///
+    /// # Errors
+    /// As [`new`](X11Display::new).
+    pub fn on(display: Option<&str>, wish: Wish) -> Result<X11Display, Error> {
+        let server = Server::connect(display)?;
         // The root window tells when the screen gets another size.
         let structure = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         server.connection.change_window_attributes(server.root, &structure).map_err(lost)?;
-        keymap::subscribe(&server)?;
         Ok(X11Display {
+            repeats_are_presses: keymap::subscribe(&server)?,
+            clipboard: Clipboard::new(&server, wish.clipboard)?,
             wish,
             kind: Kind::Normal,
             screen: server.screen,
@@ -103,7 +123,9 @@ impl X11Display {
             shown: None,
             keyboard: Keyboard::default(),
             keyboard_changed: true,
-            focused: false,
+            focus: Focus::default(),
+            holds: Holds::default(),
+            locks: None,
             events: VecDeque::new(),
             inputs: Vec::new(),
             pointer: Pointer::default(),
@@ -133,34 +155,15 @@ impl X11Display {
 
     fn happened(&mut self, event: &Event) -> Result<(), Error> {
         self.note_screens(event)?;
+        if self.felt(event)? {
+            return Ok(());
+        }
+        if let Some(text) = self.clipboard.happened(&self.server, event)? {
+            self.inputs.push(Input::Clipboard(text));
+        }
         match event {
-            Event::KeyPress(key) => {
-                if std::mem::take(&mut self.keyboard_changed) {
-                    self.keyboard.change(Keymap::read(&self.server)?);
-                }
-                self.inputs.extend(self.keyboard.press(key.detail, key.state));
-            }
-            Event::KeyRelease(key) => self.inputs.extend(self.keyboard.release(key.detail)),
-            Event::MappingNotify(_) | Event::XkbMapNotify(_) | Event::XkbNewKeyboardNotify(_) => {
-                self.keyboard_changed = true;
-            }
-            Event::FocusIn(focus) => {
-                self.focused = !matches!(focus.detail, NotifyDetail::POINTER | NotifyDetail::POINTER_ROOT);
-            }
-            Event::FocusOut(_) => {
-                self.focused = false;
-                self.inputs.extend(self.keyboard.release_all());
-            }
             Event::ButtonPress(button) => self.button(button, true),
             Event::ButtonRelease(button) => self.button(button, false),
-            Event::MotionNotify(motion) => self.point(motion.event_x, motion.event_y),
-            Event::LeaveNotify(_) => {
-                self.pointer.inside = false;
-                // Without a window manager the keys go where the pointer is.
-                if !self.focused {
-                    self.inputs.extend(self.keyboard.release_all());
-                }
-            }
             Event::Expose(part) => {
                 if let Some(shown) = &mut self.shown {
                     shown.surface.uncovered(part.x, part.y, part.width, part.height);
@@ -186,17 +189,6 @@ impl X11Display {
         Ok(())
     }
 
-    /// Without a window manager nobody else gives the window its keys.
-    fn take_keyboard(&self, window: Window) -> Result<(), Error> {
-        let connection = &self.server.connection;
-        connection.set_input_focus(InputFocus::POINTER_ROOT, window, x11rb::CURRENT_TIME).map_err(lost)?;
-        let mode = GrabMode::ASYNC;
-        let grab = connection.grab_keyboard(true, window, x11rb::CURRENT_TIME, mode, mode).map_err(lost)?;
-        // Who holds it already keeps it; the focus is enough for most keys.
-        grab.discard_reply_and_errors();
-        Ok(())
-    }
-
     /// A button of X11: the first three, the wheel's steps, back and forward have the same order in RFB (RFC 6143
     /// §7.5.5; rfbproto, "ExtendedMouseButtons").
     fn button(&mut self, event: &ButtonPressEvent, down: bool) {
@@ -210,6 +202,10 @@ impl X11Display {
         }
         self.pointer.buttons = buttons;
         self.pointer.last = None;
+        if self.keeps_pointer() {
+            self.inputs.push(Input::Motion { dx: 0, dy: 0, buttons });
+            return;
+        }
         self.point(event.event_x, event.event_y);
     }
 
@@ -237,7 +233,14 @@ impl X11Display {
         }
         self.push_view();
         self.tell_room();
-        Ok(())
+        self.settle()
+    }
+
+    /// Keeps what went wrong until somebody can be told.
+    fn note(&mut self, done: Result<(), Error>) {
+        if let Err(error) = done {
+            self.failed.get_or_insert(error);
+        }
     }
 }
 
@@ -264,6 +267,7 @@ impl Display for X11Display {
             let gc = self.server.id()?;
             let unasked = CreateGCAux::new().graphics_exposures(0);
             self.server.connection.create_gc(gc, window, &unasked).map_err(lost)?;
+            self.ask_for_grabs(window)?;
             let surface = Surface::new(&self.server, (window, gc), size, scaling, place.size)?;
             self.shown = Some(Shown { window, gc, size: place.size, resized: None, surface });
             return Ok(());
@@ -319,6 +323,8 @@ impl Display for X11Display {
         if self.events.is_empty() {
             let timeout = timeout.min(self.until_manager_is_due()).min(self.until_view_moves());
             let server = self.server.connection.stream().as_fd();
+            let due = self.due().map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()));
+            let timeout = timeout.min(due);
             wait::readable(wake.into_iter().chain([server]), timeout);
         }
         Ok(())
@@ -331,7 +337,7 @@ impl Display for X11Display {
     fn set_overlay(&mut self, _overlay: &Overlay) {}
 
     fn abilities(&self) -> Abilities {
-        Abilities { fullscreen: true, scaling: true, ..Abilities::default() }
+        Abilities { fullscreen: true, grab: true, clipboard: true, keep_pointer: true, scaling: true }
     }
 
     fn room(&self) -> Option<Room> {
@@ -339,15 +345,43 @@ impl Display for X11Display {
     }
 
     fn set_fullscreen(&mut self, fullscreen: bool) {
-        if let Err(error) = self.cover(fullscreen) {
-            self.failed.get_or_insert(error);
-        }
+        // Whether the keys are taken may depend on it.
+        let done = self.cover(fullscreen).and_then(|()| self.settle());
+        self.note(done);
     }
 
     fn set_scaling(&mut self, scaling: Scaling) {
-        if let Err(error) = self.scale(scaling) {
-            self.failed.get_or_insert(error);
-        }
+        let done = self.scale(scaling);
+        self.note(done);
+    }
+
+    fn set_grab(&mut self, grab: bool) {
+        let done = self.want_keys(grab);
+        self.note(done);
+    }
+
+    fn keep_pointer(&mut self, keep: bool) {
+        let done = self.want_pointer(keep);
+        self.note(done);
+    }
+
+    fn set_locks(&mut self, locks: Locks) {
+        let done = self.want_locks(locks);
+        self.note(done);
+    }
+
+    fn set_clipboard(&mut self, text: &str) {
+        let done = self.clipboard.offer(&self.server, text);
+        self.note(done);
+    }
+
+    fn bell(&mut self) {
+        let done = self.server.connection.bell(0).map(drop).map_err(lost);
+        self.note(done);
+    }
+
+    fn release_keys(&mut self) -> Vec<Input> {
+        self.keyboard.release_all().collect()
     }
 
     fn set_title(&mut self, title: &str) {
@@ -359,6 +393,7 @@ impl Display for X11Display {
     }
 
     fn set_cursor(&mut self, cursor: Option<Cursor>) {
+        let cursor = if self.wish.dot_cursor { pointer::or_dot(cursor) } else { cursor };
         if let Some(shown) = &self.shown
             && let Err(error) = pointer::set(&self.server, shown.window, cursor.as_ref())
         {
@@ -367,7 +402,8 @@ impl Display for X11Display {
     }
 
     fn move_pointer(&mut self, x: u16, y: u16) {
-        let Some(shown) = self.shown.as_ref().filter(|_| self.pointer.inside) else { return };
+        let free = self.pointer.inside && !self.keeps_pointer();
+        let Some(shown) = self.shown.as_ref().filter(|_| free) else { return };
         let (to_x, to_y) = shown.surface.window_at(x, y);
         // The server knows where it is.
         self.pointer.last = Some((x, y));

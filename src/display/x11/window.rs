@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 /// What the window hears of.
-const EVENTS: [EventMask; 10] = [
+const EVENTS: [EventMask; 11] = [
     EventMask::EXPOSURE,
     EventMask::PROPERTY_CHANGE,
     EventMask::STRUCTURE_NOTIFY,
@@ -34,6 +34,7 @@ const EVENTS: [EventMask; 10] = [
     EventMask::BUTTON_PRESS,
     EventMask::BUTTON_RELEASE,
     EventMask::POINTER_MOTION,
+    EventMask::ENTER_WINDOW,
     EventMask::LEAVE_WINDOW,
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod browsing;
 pub mod desktop;
+pub mod front;
 pub mod link;
 pub mod machine;
 pub mod program;
