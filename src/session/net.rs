@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
-use super::events::Teller;
+use super::events::{Teller, Will};
 use super::handshake::{self, Shaken};
 use super::link::Link;
 use super::outbox::{self, Outbox, Outgoings};
@@ -39,6 +39,7 @@ pub(super) struct Lines {
 /// Runs a session; its end is an event.
 pub(super) async fn run(plan: Plan, asker: Asker, lines: Lines) {
     let events = lines.events.clone();
+    let _will = Will::new(&events);
     if let Err(error) = start(plan, asker, lines).await {
         events.tell(Event::Ended(End { error: Some(error), shown: false }));
     }

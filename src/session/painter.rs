@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::events::Teller;
+use super::events::{Teller, Will};
 use super::link::Link;
 use super::outbox::Outbox;
 use super::pace::Pace;
@@ -138,6 +138,7 @@ pub(super) struct Painter {
 impl Painter {
     /// Paints until the stream ends or nobody looks any more, and reports the end.
     pub(super) fn run(mut self) {
+        let _will = Will::new(&self.events);
         let mut error = self.paint_all().err();
         if let Some(recorder) = self.recorder.take()
             && let Err(failed) = recorder.finish()

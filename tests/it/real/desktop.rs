@@ -225,6 +225,11 @@ impl Screen {
         Screen { server, _folder: folder, display }
     }
 
+    /// The CPU time of the X server so far.
+    pub fn cpu(&self) -> std::time::Duration {
+        super::cpu(self.server.id())
+    }
+
     /// Ends the X server as if the machine had crashed.
     pub fn kill(&mut self) {
         super::signal(self.server.id(), "KILL");
