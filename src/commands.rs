@@ -22,7 +22,8 @@ pub fn view(what: &View) -> Result<(), Failure> {
     let plan = config::plan(&what.connection, Purpose::Show)?;
     // Before anything is asked or sent: without a display all of it would be in vain.
     let mut window = display::window(what.window.display, what.window.wish())?;
-    viewer::run(plan, &mut *window, Options { view_only: what.window.view_only, ..Options::default() })
+    let remote_resize = !what.window.no_remote_resize && !what.window.view_only;
+    viewer::run(plan, &mut *window, Options { view_only: what.window.view_only, remote_resize, ..Options::default() })
 }
 
 /// Writes a picture of a desktop.
@@ -35,7 +36,7 @@ pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
     let seconds = what.timeout.get();
     let words = format!("the desktop was not painted within {seconds} s");
     let deadline = Some((Instant::now() + Duration::from_secs(seconds), words));
-    viewer::run(plan, &mut display, Options { view_only: true, deadline, on_open: None })?;
+    viewer::run(plan, &mut display, Options { view_only: true, deadline, ..Options::default() })?;
     picture_file::write(&what.file, display.picture())
 }
 
@@ -61,7 +62,7 @@ pub fn record(what: &Record) -> Result<(), Failure> {
         }
     };
     let recorded =
-        viewer::run(plan, &mut display, Options { view_only: true, deadline: None, on_open: Some(&mut tell) });
+        viewer::run(plan, &mut display, Options { view_only: true, on_open: Some(&mut tell), ..Options::default() });
     if let Ok(file) = std::fs::metadata(&what.file) {
         eprintln!("sshvnc: {}: {} bytes", what.file.display(), file.len());
     }

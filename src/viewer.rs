@@ -3,10 +3,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::display::{self, Display, Input};
+use crate::display::{self, BestSize, Display, Input};
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
-use crate::picture::Size;
+use crate::picture::{Area, Size};
 use crate::session::{End, Error, Event, Open, Plan, ServerEvent, Session, UserInput, transport};
 use crate::terminal;
 
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Options<'a> {
     /// Keys and pointer are not sent.
     pub view_only: bool,
+    /// The desktop is given the size of the window where the server allows it.
+    pub remote_resize: bool,
     /// Give up at this time, in these words.
     pub deadline: Option<(Instant, String)>,
     /// Told when the desktop is there.
@@ -37,6 +39,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, options: Options<'_>) -> Resul
         display,
         options,
         title: String::new(),
+        best_size: BestSize::default(),
         waiting: io::stderr().is_terminal(),
         shown_at: None,
         late: false,
@@ -60,6 +63,7 @@ struct Viewer<'a, 'b> {
     display: &'a mut dyn Display,
     options: Options<'b>,
     title: String,
+    best_size: BestSize,
     /// Whether a word about a slow connection is due some time.
     waiting: bool,
     shown_at: Option<Instant>,
@@ -200,15 +204,30 @@ impl Viewer<'_, '_> {
 
     fn resize(&mut self, size: Size) -> Result<(), Failure> {
         self.waiting = false;
-        Ok(self.display.open(size, &self.title)?)
+        self.display.open(size, &self.title)?;
+        let wanted = self.best_size.opened(self.display.room(), Instant::now());
+        if let Some(wish) = self.resize_there(wanted) {
+            self.session.send(wish);
+        }
+        Ok(())
     }
 
-    fn meant(&self, input: Input) -> Option<UserInput> {
+    /// A wish for another size of the server's desktop.
+    fn resize_there(&self, wanted: Option<(Size, Vec<Area>)>) -> Option<UserInput> {
+        let (size, screens) = wanted.filter(|_| self.options.remote_resize)?;
+        Some(UserInput::Resize { size, screens })
+    }
+
+    fn meant(&mut self, input: Input) -> Option<UserInput> {
         match input {
             _ if self.options.view_only => None,
             Input::Key { keysym, keycode, down } => Some(UserInput::Key { keysym, keycode, down }),
             Input::Pointer { x, y, buttons, .. } => Some(UserInput::Pointer { x, y, buttons }),
-            Input::Motion { .. } | Input::Focus(_) | Input::Room(_) | Input::Clipboard(_) | Input::Close => None,
+            Input::Room(room) => {
+                let wanted = self.best_size.has(room, Instant::now());
+                self.resize_there(wanted)
+            }
+            Input::Motion { .. } | Input::Focus(_) | Input::Clipboard(_) | Input::Close => None,
         }
     }
 }

@@ -112,10 +112,8 @@ impl View {
             if least < 0 { (corner + step.clamp(-edge, edge)).clamp(least, 0) } else { corner }
         };
         let least = self.least();
-        let corner = (
-            push(x, self.room.width, self.corner.0, least.0),
-            push(y, self.room.height, self.corner.1, least.1),
-        );
+        let corner =
+            (push(x, self.room.width, self.corner.0, least.0), push(y, self.room.height, self.corner.1, least.1));
         (corner != self.corner).then_some(View { corner, ..*self })
     }
 }

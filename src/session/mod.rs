@@ -12,6 +12,7 @@ mod outbox;
 mod pace;
 mod painter;
 mod reader;
+mod resizes;
 
 use std::cell::Cell;
 use std::os::fd::BorrowedFd;

@@ -143,9 +143,7 @@ impl X11Display {
             Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => self.covering.monitors_changed = true,
             Event::ConfigureNotify(now) if Some(now.window) == window => self.covering.place_changed = true,
             Event::ReparentNotify(now) if Some(now.window) == window => self.covering.place_changed = true,
-            Event::PropertyNotify(now)
-                if Some(now.window) == window && now.atom == self.server.atoms._NET_WM_STATE =>
-            {
+            Event::PropertyNotify(now) if Some(now.window) == window && now.atom == self.server.atoms._NET_WM_STATE => {
                 self.covering.state_changed = true;
             }
             Event::MapNotify(now) if Some(now.window) == window && self.kind == Kind::ManagedFullScreen => {

@@ -5,8 +5,8 @@ mod fullscreen;
 mod keyboard;
 mod keymap;
 mod monitors;
-mod pixels;
 mod panning;
+mod pixels;
 mod pointer;
 mod server;
 mod shared;
@@ -89,7 +89,15 @@ impl X11Display {
     /// # Errors
     /// [`Error`] without an X server, or with one whose pixels are of an unknown kind.
     pub fn new(wish: Wish) -> Result<X11Display, Error> {
-        let server = Server::connect()?;
+        X11Display::on(None, wish)
+    }
+
+    /// The same on this X server, such as `:1`, and not on the one that DISPLAY names.
+    ///
+    /// # Errors
+    /// As of [`new`](X11Display::new).
+    pub fn on(display: Option<&str>, wish: Wish) -> Result<X11Display, Error> {
+        let server = Server::connect(display)?;
         // The root window tells when the screen gets another size.
         let structure = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         server.connection.change_window_attributes(server.root, &structure).map_err(lost)?;

@@ -56,16 +56,17 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Connects to the one that DISPLAY names.
-    pub(super) fn connect() -> Result<Server, Error> {
-        let name = || env::var("DISPLAY").unwrap_or_default().escape_debug().to_string();
-        if env::var_os("DISPLAY").is_none_or(|value| value.is_empty()) {
+    /// Connects to the one that is named, else to the one that DISPLAY names.
+    pub(super) fn connect(display: Option<&str>) -> Result<Server, Error> {
+        let set = env::var("DISPLAY").unwrap_or_default();
+        let name = || display.unwrap_or(&set).escape_debug().to_string();
+        if display.is_none() && env::var_os("DISPLAY").is_none_or(|value| value.is_empty()) {
             return Err(Error {
                 message: "there is no display: DISPLAY is not set".to_owned(),
                 hint: Some("start it in a graphical session, or write a picture with sshvnc screenshot"),
             });
         }
-        let (connection, number) = RustConnection::connect(None).map_err(|error| Error {
+        let (connection, number) = RustConnection::connect(display).map_err(|error| Error {
             message: format!("the display {} can not be opened: {error}", name()),
             hint: Some("is DISPLAY right, and does the X server let this user in (XAUTHORITY, xhost)?"),
         })?;
