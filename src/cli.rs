@@ -144,6 +144,9 @@ pub struct Window {
     /// How a desktop of another size than the window is shown
     #[arg(long, value_name = "HOW", default_value = "shrink")]
     pub scaling: Scaling,
+    /// Do not ask the server for a desktop of the size of the full screen, or of the window that you have resized
+    #[arg(long)]
+    pub no_remote_resize: bool,
     /// When all keys are taken, those of the window manager too
     #[arg(long, value_name = "WHEN", default_value = "fullscreen")]
     pub grab: Grab,

@@ -31,6 +31,7 @@ pub fn view(what: &View) -> Result<(), Failure> {
     let mut window = display::window(what.window.display, what.window.wish())?;
     let options = Options {
         view_only: what.window.view_only,
+        remote_resize: !what.window.no_remote_resize,
         policy: xsession::policy(&what.session),
         again: Some(&mut again),
         hotkeys: what.window.hotkeys(),

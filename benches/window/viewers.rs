@@ -55,7 +55,9 @@ pub fn print(keys: usize, rounds: usize) {
             }
         }
         println!("{width}x{height}, full screen on Xvfb, over SSH on the loopback; {keys} keys, {rounds} rounds");
-        println!("| viewer | key to pixel p50, ms | p95 | resident, MB | wakes a second, idle | film, frames a second | CPU a frame, ms |");
+        println!(
+            "| viewer | key to pixel p50, ms | p95 | resident, MB | wakes a second, idle | film, frames a second | CPU a frame, ms |"
+        );
         println!("|---|--:|--:|--:|--:|--:|--:|");
         for ((_, name), figures) in VIEWERS.iter().zip(&mut figures) {
             println!(
@@ -190,5 +192,5 @@ fn voluntary(path: &Path) -> u64 {
 
 /// CPU seconds of a process.
 fn cpu(id: u32) -> f64 {
-    crate::real::cpu(id).as_secs_f64()
+    crate::cpu(id).as_secs_f64()
 }

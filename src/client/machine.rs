@@ -8,6 +8,7 @@ use super::{Caps, Counts, Event, Notice, Settings};
 use crate::decode::{Alone, Fault, Job, Lanes, Pixels, Progress, Stage, stage};
 use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
+use crate::rfb::screen::Screen;
 use crate::rfb::server_message::{self, RectangleHeader, fence, qemu_audio, xvp};
 use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, clipboard, encoding, text};
 use std::sync::Arc;
@@ -58,6 +59,8 @@ pub struct Client {
     caps: Caps,
     notices: Vec<Notice>,
     wants_clipboard: bool,
+    // As ExtendedDesktopSize told it last.
+    desktop: Option<(Size, Vec<Screen>)>,
     damage: Damage,
     // Of a session; a recording need not show every pixel.
     coverage: Option<Coverage>,
@@ -119,6 +122,7 @@ impl Client {
             caps: Caps::default(),
             notices: Vec::new(),
             wants_clipboard: false,
+            desktop: None,
             damage: Damage::default(),
             coverage: None,
             counts: Counts::default(),
@@ -532,6 +536,7 @@ impl Client {
             None => return Ok(Progress::NeedMore),
             Some(Meaning::Tell(event)) => self.note(event),
             Some(Meaning::Size(size)) => self.resize(canvas, size)?,
+            Some(Meaning::Desktop(size, screens, answer)) => self.show_desktop(canvas, size, screens, answer)?,
             Some(Meaning::Keycodes) => self.show(|caps| caps.keycodes = true),
             Some(Meaning::ExtendedButtons) => self.show(|caps| caps.extended_buttons = true),
             Some(Meaning::RelativePointer(relative)) => self.show(|caps| caps.relative_pointer = relative),
@@ -597,6 +602,28 @@ impl Client {
         self.note(Event::Resized(size));
         let wanted = self.flow.resized(size);
         wanted.into_iter().for_each(|message| self.say(message));
+        Ok(())
+    }
+
+    /// Takes another size, and tells whoever may ask for one how the desktop is now.
+    fn show_desktop(
+        &mut self,
+        canvas: &mut Canvas,
+        size: Option<Size>,
+        screens: Vec<Screen>,
+        answer: Option<u16>,
+    ) -> Result<(), Fault> {
+        if let Some(size) = size {
+            self.resize(canvas, size)?;
+            // A server may repeat it in every update.
+            if self.desktop.as_ref().is_none_or(|known| (known.0, &known.1) != (size, &screens)) {
+                self.desktop = Some((size, screens.clone()));
+                self.remark(Notice::Desktop { size, screens });
+            }
+        }
+        if let Some(answer) = answer {
+            self.remark(Notice::Resized(answer));
+        }
         Ok(())
     }
 

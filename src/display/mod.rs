@@ -1,5 +1,6 @@
 //! WINDOWS: what shows a desktop and what its user does; it knows pixels, no network and no RFB.
 
+mod best_size;
 mod headless;
 mod keyboard;
 mod minifb;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use crate::picture::{Area, Canvas, Cursor, Damage, Size};
 
+pub use best_size::BestSize;
 pub use headless::{Headless, Until};
 pub use minifb::MinifbWindow;
 pub use wish::{ClipboardWish, Grab, Scaling, Screens, Wish};

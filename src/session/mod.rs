@@ -14,6 +14,7 @@ mod outbox;
 mod pace;
 mod painter;
 mod reader;
+mod resizes;
 mod stats;
 
 use std::cell::{Cell, RefCell};

@@ -14,10 +14,10 @@ mod supervisor;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::display::{Display, Grab, Input, Locks, Scaling, Wish};
+use crate::display::{BestSize, Display, Grab, Input, Locks, Scaling, Wish};
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
-use crate::picture::Size;
+use crate::picture::{Area, Size};
 use crate::session::transport::Question;
 use crate::session::{Open, Plan, ServerEvent, UserInput};
 use crate::terminal;
@@ -45,6 +45,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Options<'a> {
     /// Keys and pointer are not sent.
     pub view_only: bool,
+    /// The desktop is given the size of the window where the server allows it.
+    pub remote_resize: bool,
     /// Give up at this time, in these words.
     pub deadline: Option<(Instant, String)>,
     /// Told when the desktop is there.
@@ -85,6 +87,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
         ending: None,
         title: "sshvnc".to_owned(),
         desktop: None,
+        best_size: BestSize::default(),
         old: false,
         clipboard: None,
         waiting: io::stderr().is_terminal(),
@@ -126,6 +129,7 @@ struct Viewer<'a, 'b> {
     title: String,
     /// The desktop's size, if it was ever there.
     desktop: Option<Size>,
+    best_size: BestSize,
     /// What is shown is from before the connection was lost.
     old: bool,
     /// What was copied here last, for a server that comes back.
@@ -264,8 +268,10 @@ impl Viewer<'_, '_> {
         self.title = title(&open.name);
         // The last picture stays until there is a new one.
         self.old = self.desktop == Some(open.size);
+        self.best_size = BestSize::default();
         if self.old {
             self.display.set_title(&self.title);
+            self.size_there();
         } else {
             self.resize(open.size)?;
         }
@@ -307,7 +313,22 @@ impl Viewer<'_, '_> {
     fn resize(&mut self, size: Size) -> Result<(), Failure> {
         self.waiting = false;
         self.desktop = Some(size);
-        Ok(self.display.open(size, &self.title)?)
+        self.display.open(size, &self.title)?;
+        self.size_there();
+        Ok(())
+    }
+
+    /// Tells the server which size would be best, if that is known by now.
+    fn size_there(&mut self) {
+        let wanted = self.best_size.opened(self.display.room(), Instant::now());
+        self.resize_there(wanted);
+    }
+
+    /// Asks for another size of the server's desktop.
+    fn resize_there(&self, wanted: Option<(Size, Vec<Area>)>) {
+        if let Some((size, screens)) = wanted.filter(|_| self.options.remote_resize) {
+            self.send(UserInput::Resize { size, screens });
+        }
     }
 
     /// Opens the window for what is drawn over a desktop that is not there yet.
@@ -420,6 +441,11 @@ impl Viewer<'_, '_> {
             Input::Clipboard(text) => {
                 self.clipboard = Some(text.clone());
                 self.send(UserInput::Clipboard(text));
+            }
+            // Without a desktop nobody is there to be asked.
+            Input::Room(room) if self.desktop.is_some() => {
+                let wanted = self.best_size.has(room, Instant::now());
+                self.resize_there(wanted);
             }
             Input::Motion { .. } | Input::Focus(_) | Input::Room(_) | Input::Close => {}
         }

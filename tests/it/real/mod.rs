@@ -5,6 +5,8 @@ pub mod desktop;
 pub mod front;
 pub mod link;
 pub mod machine;
+pub mod manager;
+pub mod own_window;
 pub mod program;
 pub mod scenery;
 pub mod sshd;
@@ -63,16 +65,6 @@ impl Drop for Running {
 pub fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
     assert!(sent.is_ok(), "kill is needed");
-}
-
-/// The CPU time of a process so far.
-pub fn cpu(pid: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Behind the name, which may hold anything, come the state and 10 numbers, then those of the user and of the system.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
-    let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
-    // USER_HZ is 100 on every Linux.
-    Duration::from_millis(ticks * 10)
 }
 
 /// Looks again and again until it is so; false if it never is.
