@@ -6,7 +6,7 @@ mod player;
 use std::time::{Duration, Instant};
 
 use crate::cli::Play;
-use crate::display::{self, Display, Input, Wish};
+use crate::display::{self, ClipboardWish, Display, Input, Wish};
 use crate::error::Failure;
 use crate::escape::escape;
 use crate::picture::{ByteOrder, Size};
@@ -45,7 +45,8 @@ pub fn run(what: &Play) -> Result<(), Failure> {
         return picture_file::write(picture, film.canvas());
     }
     // Without a display the rest would be in vain.
-    let mut window = display::window(what.display, Wish::default())?;
+    let clipboard = ClipboardWish { send: false, receive: false, ..ClipboardWish::default() };
+    let mut window = display::window(what.display, Wish { clipboard, ..Wish::default() })?;
     let film = Film::new(Recording::load(&what.file)?, ByteOrder::Bgrx).map_err(of_file)?;
     let now = Instant::now();
     let mut player = Player::new(film, what.speed, what.again, now);

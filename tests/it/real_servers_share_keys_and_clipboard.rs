@@ -11,20 +11,26 @@ use sshvnc::session::transport::{Route, TcpOptions};
 use sshvnc::session::{Event, Plan, ServerEvent, Session, Settings, UserInput};
 
 use crate::real::desktop::{Desktop, Server};
+use crate::real::machine::Machine;
 use crate::real::{PATIENCE, Running, within};
 
 /// A session that wants the server's clipboard, after its first picture.
 fn open(desktop: &Desktop) -> Session {
+    open_at(desktop.port)
+}
+
+fn open_at(port: u16) -> Session {
     let order = ByteOrder::Bgrx;
     let settings = Settings::new(PixelFormat::rgb888(order.shifts()), encoding::default_pixel_encodings());
     let session = Session::start(Plan {
-        route: Route::Tcp { host: "127.0.0.1".to_owned(), port: desktop.port, options: TcpOptions::default() },
+        route: Route::Tcp { host: "127.0.0.1".to_owned(), port, options: TcpOptions::default() },
         password: None,
         may_ask: false,
         shared: true,
         follow_link: false,
         settings: Settings { clipboard: true, ..settings },
         order,
+        pins: Default::default(),
         recorder: None,
     });
     let session = session.unwrap();
@@ -115,6 +121,43 @@ fn x11vnc_which_announces_more_than_it_takes_gets_and_gives_latin1() {
     });
     assert!(copied);
     assert!(session.close().is_none());
+}
+
+#[test]
+fn a_text_that_is_too_long_ends_no_session() {
+    let mut state = 1u32;
+    let mut noise = |length| {
+        let next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b' ' + (state >> 24) as u8 % 95)
+        };
+        std::iter::repeat_with(next).take(length).collect::<String>()
+    };
+    let survives = |session: &Session, text: &str| {
+        session.send(UserInput::Clipboard(text.to_owned()));
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(3) {
+            if let Some(Event::Ended(end)) = session.next(Duration::from_millis(100)) {
+                panic!("{:?}", end.error.map(|error| error.to_string()));
+            }
+        }
+    };
+    // The first takes 256 KiB, and passes over more; the others drop who sends more than a megabyte.
+    let desktop = Desktop::start_without_password(Server::Xtigervnc).with_helper("vncconfig", &["-nowin"]);
+    let session = open(&desktop);
+    for text in [noise(300_000), noise(5_000_000), noise(23_000_000)] {
+        survives(&session, &text);
+    }
+    session.send(UserInput::Clipboard("short".to_owned()));
+    assert!(reaches(&desktop, "clipboard", b"short", PATIENCE));
+    let desktop = Desktop::start_without_password(Server::X11vnc);
+    let machine = Machine::start();
+    for session in [open(&desktop), open_at(machine.port)] {
+        for text in [noise(1_100_000), noise(5_000_000), "x".repeat(5_000_000)] {
+            survives(&session, &text);
+        }
+        assert!(session.close().is_none());
+    }
 }
 
 #[test]

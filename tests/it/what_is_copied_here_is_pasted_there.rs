@@ -16,7 +16,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::real::desktop::{Desktop, Screen, xdotool};
+use crate::real::desktop::{Desktop, Screen, Server, xdotool};
 use crate::real::front::Front;
 use crate::real::sshd::Sshd;
 use crate::real::window::Window as Viewer;
@@ -50,8 +50,8 @@ struct Client {
 }
 
 impl Client {
-    fn new(screen: &Screen) -> Client {
-        let (connection, number) = RustConnection::connect(Some(&screen.display)).unwrap();
+    fn new(display: &str) -> Client {
+        let (connection, number) = RustConnection::connect(Some(display)).unwrap();
         let (root, window) = (connection.setup().roots[number].root, connection.generate_id().unwrap());
         let attributes = CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE);
         let class = WindowClass::INPUT_ONLY;
@@ -176,7 +176,7 @@ fn what_the_server_copies_can_be_pasted_anywhere() {
     // What comes back from the server leaves it with whom it belongs to.
     front.display.set_clipboard("other");
     front.run(MOMENT);
-    let client = Client::new(&screen);
+    let client = Client::new(&screen.display);
     let owner = client.connection.get_selection_owner(client.atom("CLIPBOARD")).unwrap().reply().unwrap().owner;
     front.display.set_clipboard("new");
     front.run(MOMENT);
@@ -190,7 +190,7 @@ fn nobody_stops_the_clipboard() {
     let mut front = Front::open(&screen.display, Wish::default());
     front.point();
     // An owner that never answers.
-    let silent = Client::new(&screen);
+    let silent = Client::new(&screen.display);
     silent.own("CLIPBOARD");
     front.run(MOMENT);
     let _owner = front.copy("primary", "behind");
@@ -202,7 +202,7 @@ fn nobody_stops_the_clipboard() {
     let text = long();
     front.display.set_clipboard(&text);
     front.run(MOMENT);
-    let sleeper = Client::new(&screen);
+    let sleeper = Client::new(&screen.display);
     sleeper.ask("CLIPBOARD", "UTF8_STRING", "HERE");
     assert_ne!(sleeper.answer(&mut front), x11rb::NONE);
     assert_eq!(sleeper.property("HERE").0, sleeper.atom("INCR"));
@@ -216,13 +216,13 @@ fn nobody_stops_the_clipboard() {
     sleeper.delete("HERE");
     assert!(!piece(&mut front));
     // One that dies.
-    let dead = Client::new(&screen);
+    let dead = Client::new(&screen.display);
     dead.ask("PRIMARY", "UTF8_STRING", "HERE");
     assert_ne!(dead.answer(&mut front), x11rb::NONE);
     drop(dead);
     front.run(MOMENT);
     // One that speaks for the viewer's own window, which would hear of nothing else then.
-    let liar = Client::new(&screen);
+    let liar = Client::new(&screen.display);
     let id: Window = xdotool(&screen.display, &["search", "--name", "^front$"]).trim().parse().unwrap();
     let owner = liar.connection.get_selection_owner(liar.atom("CLIPBOARD")).unwrap().reply().unwrap().owner;
     let lie = SelectionRequestEvent {
@@ -250,7 +250,7 @@ fn several_targets_are_given_at_once() {
     let text = long();
     front.display.set_clipboard(&text);
     front.run(MOMENT);
-    let client = Client::new(&screen);
+    let client = Client::new(&screen.display);
     let names = ["UTF8_STRING", "LONG", "TIMESTAMP", "TIME", "image/png", "PICTURE", "TARGETS", "KINDS"];
     let pairs = names.map(|name| client.atom(name));
     let (property, kind) = (client.atom("PAIRS"), client.atom("ATOM_PAIR"));
@@ -317,6 +317,40 @@ fn what_is_not_wished_for_or_too_long_stays_where_it_is() {
     front.run(MOMENT);
     assert_eq!(front.texts(), [""; 0]);
     assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"copied");
+}
+
+#[test]
+fn an_old_server_is_asked_at_each_focus() {
+    let screen = Desktop::start_empty(Server::Xtightvnc);
+    let mut front = Front::new(&screen.display, Wish::default());
+    let client = Client::new(&screen.display);
+    let point = |front: &mut Front, x, y| {
+        let root = client.connection.setup().roots[0].root;
+        client.connection.warp_pointer(x11rb::NONE, root, 0, 0, 0, 0, x, y).unwrap().check().unwrap();
+        front.run(MOMENT);
+    };
+    point(&mut front, 700, 500);
+    front.display.open(sshvnc::picture::Size::new(300, 200), "front").unwrap();
+    let _first = front.copy("clipboard", GREEK);
+    front.run(MOMENT);
+    assert_eq!(front.texts(), [""; 0]);
+    point(&mut front, 100, 100);
+    assert_eq!(front.texts(), [GREEK]);
+    let long = long();
+    let _second = front.copy("clipboard", &long);
+    point(&mut front, 700, 500);
+    point(&mut front, 100, 100);
+    let mut told = front.texts();
+    front.until(SOON, |front| {
+        told.extend(front.texts());
+        !told.is_empty()
+    });
+    assert!(told == [long.as_str()]);
+    front.display.set_clipboard(&long[..1_000_000]);
+    assert!(front.paste("clipboard", "UTF8_STRING") == long.as_bytes()[..1_000_000]);
+    point(&mut front, 700, 500);
+    point(&mut front, 100, 100);
+    assert_eq!(front.texts(), [""; 0]);
 }
 
 /// Whether this text would be pasted there.

@@ -300,7 +300,6 @@ fn a_kept_pointer_tells_how_far_it_moves() {
     }
     front.run(MOMENT);
     assert_eq!(motion(&front).0, (20 * 37, -20 * 11));
-    // Faster than it can be put back: what the edge swallows is lost, nothing else.
     let at = other.pointer();
     assert!(middle.0.abs_diff(at.0) < 150 && middle.1.abs_diff(at.1) < 100, "{middle:?} {at:?}");
     front.inputs.clear();

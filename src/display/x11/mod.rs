@@ -2,12 +2,15 @@
 
 mod clipboard;
 mod front;
+mod fullscreen;
 mod grab;
 mod input;
 mod keyboard;
 mod keymap;
 mod locks;
+mod monitors;
 mod motion;
+mod panning;
 mod pixels;
 mod pointer;
 mod server;
@@ -26,17 +29,18 @@ use x11rb::protocol::xproto::{
     CreateGCAux, EventMask, Gcontext, Window,
 };
 
-use super::{Abilities, Display, Error, Input, Locks, Overlay, Room, Wish, wait};
-use crate::picture::{Canvas, Cursor, Damage, Fit, Size};
+use super::{Abilities, Display, Error, Input, Locks, Overlay, Room, Scaling, Wish, wait};
+use crate::picture::{Canvas, Cursor, Damage, Size};
 use clipboard::Clipboard;
+use fullscreen::Covering;
 use input::{Focus, Holds};
 use keyboard::Keyboard;
 use server::{Server, lost};
 use surface::Surface;
 use window::Kind;
 
-/// A window of the screen's size would hide its own title bar.
-const ROOM_FOR_DECORATION: u16 = 48;
+/// For how long a size that was asked for may be on its way.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
 /// A window on an X server.
 pub struct X11Display {
@@ -45,6 +49,7 @@ pub struct X11Display {
     kind: Kind,
     /// The screen's size as it is now.
     screen: Size,
+    covering: Covering,
     shown: Option<Shown>,
     keyboard: Keyboard,
     /// Whether the layout has to be read again before the next key.
@@ -72,6 +77,8 @@ struct Shown {
     gc: Gcontext,
     /// The window's.
     size: Size,
+    /// When it was last given the size of its desktop.
+    resized: Option<Instant>,
     surface: Surface,
 }
 
@@ -80,7 +87,11 @@ struct Shown {
 struct Pointer {
     buttons: u16,
     last: Option<(u16, u16)>,
+    /// In the window.
+    at: (i16, i16),
     inside: bool,
+    /// When it last moved the view.
+    pushed: Option<Instant>,
 }
 
 impl X11Display {
@@ -98,7 +109,6 @@ impl X11Display {
     /// As [`new`](X11Display::new).
     pub fn on(display: Option<&str>, wish: Wish) -> Result<X11Display, Error> {
         let server = Server::connect(display)?;
-        let kind = if wish.fullscreen { window::full_screen_kind(&server)? } else { Kind::Normal };
         // The root window tells when the screen gets another size.
         let structure = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         server.connection.change_window_attributes(server.root, &structure).map_err(lost)?;
@@ -106,8 +116,9 @@ impl X11Display {
             repeats_are_presses: keymap::subscribe(&server)?,
             clipboard: Clipboard::new(&server, wish.clipboard)?,
             wish,
-            kind,
+            kind: Kind::Normal,
             screen: server.screen,
+            covering: Covering::start(&server)?,
             server,
             shown: None,
             keyboard: Keyboard::default(),
@@ -121,20 +132,6 @@ impl X11Display {
             busy: false,
             failed: None,
         })
-    }
-
-    /// The size of a window for a desktop.
-    fn size_for(&self, desktop: Size) -> Size {
-        if self.kind != Kind::Normal {
-            return self.screen;
-        }
-        // A desktop that fits exactly is left alone: somebody has chosen that size.
-        let screen = self.screen;
-        if desktop.width <= screen.width && desktop.height <= screen.height {
-            return Size::new(desktop.width.max(1), desktop.height.max(1));
-        }
-        let room = |length: u16| length.saturating_sub(ROOM_FOR_DECORATION).max(64);
-        Fit::inside(desktop, Size::new(room(screen.width), room(screen.height))).size()
     }
 
     /// Reads what the server sent, without waiting.
@@ -157,6 +154,7 @@ impl X11Display {
     }
 
     fn happened(&mut self, event: &Event) -> Result<(), Error> {
+        self.note_screens(event)?;
         if self.felt(event)? {
             return Ok(());
         }
@@ -169,14 +167,6 @@ impl X11Display {
             Event::Expose(part) => {
                 if let Some(shown) = &mut self.shown {
                     shown.surface.uncovered(part.x, part.y, part.width, part.height);
-                }
-            }
-            Event::ConfigureNotify(now) if now.window == self.server.root => {
-                self.screen = Size::new(now.width, now.height);
-                if self.kind == Kind::OwnFullScreen
-                    && let Some(shown) = &self.shown
-                {
-                    resize(&self.server, shown.window, self.screen)?;
                 }
             }
             Event::ConfigureNotify(now) => {
@@ -222,6 +212,7 @@ impl X11Display {
     /// The pointer is here. While a button is down that may be outside of the window.
     fn point(&mut self, x: i16, y: i16) {
         let Some(shown) = &self.shown else { return };
+        self.pointer.at = (x, y);
         let at = (x.into(), y.into());
         let (x, y) = shown.surface.desktop_at(x, y);
         self.pointer.inside = true;
@@ -236,9 +227,12 @@ impl X11Display {
         while let Some(event) = self.events.pop_front() {
             self.happened(&event)?;
         }
+        self.follow_screens()?;
         if let Some(shown) = self.shown.as_mut().filter(|shown| Some(shown.size) != size) {
-            shown.arrange(&self.server)?;
+            shown.arrange(&self.server, self.wish.scaling)?;
         }
+        self.push_view();
+        self.tell_room();
         self.settle()
     }
 
@@ -252,8 +246,8 @@ impl X11Display {
 
 impl Shown {
     /// Fits the desktop into the window anew; what is left over is black.
-    fn arrange(&mut self, server: &Server) -> Result<(), Error> {
-        self.surface.arrange(server, self.size)?;
+    fn arrange(&mut self, server: &Server, scaling: Scaling) -> Result<(), Error> {
+        self.surface.arrange(server, scaling, self.size)?;
         server.connection.clear_area(false, self.window, 0, 0, 0, 0).map(drop).map_err(lost)
     }
 }
@@ -266,27 +260,30 @@ fn resize(server: &Server, window: Window, size: Size) -> Result<(), Error> {
 impl Display for X11Display {
     fn open(&mut self, size: Size, title: &str) -> Result<(), Error> {
         self.check()?;
-        let room = self.size_for(size);
+        let scaling = self.wish.scaling;
         let Some(shown) = self.shown.take() else {
-            let window = window::open(&self.server, self.kind, room, title)?;
+            let place = self.opening(size)?;
+            let window = window::open(&self.server, self.kind, place, title)?;
             let gc = self.server.id()?;
             let unasked = CreateGCAux::new().graphics_exposures(0);
             self.server.connection.create_gc(gc, window, &unasked).map_err(lost)?;
             self.ask_for_grabs(window)?;
-            let surface = Surface::new(&self.server, window, gc, size, room)?;
-            self.shown = Some(Shown { window, gc, size: room, surface });
+            let surface = Surface::new(&self.server, (window, gc), size, scaling, place.size)?;
+            self.shown = Some(Shown { window, gc, size: place.size, resized: None, surface });
             return Ok(());
         };
-        let Shown { window, gc, size: before, surface } = shown;
+        let Shown { window, gc, size: before, resized, surface } = shown;
+        // One that covers the screen keeps its size, and one that the user has given another size than the desktop's.
+        let follows = before == self.size_for(surface.desktop()) || resized.is_some_and(|at| at.elapsed() < ON_ITS_WAY);
+        let room = if self.kind == Kind::Normal && follows { self.size_for(size) } else { before };
         surface.release(&self.server)?;
-        // One that covers the screen keeps its size, whatever that is.
-        let room = if self.kind == Kind::Normal { room } else { before };
-        let surface = Surface::new(&self.server, window, gc, size, room)?;
-        let mut shown = Shown { window, gc, size: room, surface };
+        let surface = Surface::new(&self.server, (window, gc), size, scaling, room)?;
+        let mut shown = Shown { window, gc, size: room, resized, surface };
         if room != before {
             resize(&self.server, window, room)?;
+            shown.resized = Some(Instant::now());
         }
-        shown.arrange(&self.server)?;
+        shown.arrange(&self.server, scaling)?;
         self.shown = Some(shown);
         self.set_title(title);
         Ok(())
@@ -324,6 +321,7 @@ impl Display for X11Display {
         self.collect();
         self.check()?;
         if self.events.is_empty() {
+            let timeout = timeout.min(self.until_manager_is_due()).min(self.until_view_moves());
             let server = self.server.connection.stream().as_fd();
             let due = self.due().map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()));
             let timeout = timeout.min(due);
@@ -339,17 +337,22 @@ impl Display for X11Display {
     fn set_overlay(&mut self, _overlay: &Overlay) {}
 
     fn abilities(&self) -> Abilities {
-        Abilities { grab: true, clipboard: true, keep_pointer: true, ..Abilities::default() }
+        Abilities { fullscreen: true, grab: true, clipboard: true, keep_pointer: true, scaling: true }
     }
 
     fn room(&self) -> Option<Room> {
-        let shown = self.shown.as_ref()?;
-        Some(Room {
-            size: shown.size,
-            density: 1.0,
-            fullscreen: self.wish.fullscreen,
-            screens: vec![shown.size.whole()],
-        })
+        self.room_now()
+    }
+
+    fn set_fullscreen(&mut self, fullscreen: bool) {
+        // Whether the keys are taken may depend on it.
+        let done = self.cover(fullscreen).and_then(|()| self.settle());
+        self.note(done);
+    }
+
+    fn set_scaling(&mut self, scaling: Scaling) {
+        let done = self.scale(scaling);
+        self.note(done);
     }
 
     fn set_grab(&mut self, grab: bool) {

@@ -23,6 +23,8 @@ x11rb::atom_manager! {
         _NET_WM_NAME,
         _NET_WM_STATE,
         _NET_WM_STATE_FULLSCREEN,
+        _NET_WM_FULLSCREEN_MONITORS,
+        _NET_SUPPORTED,
         _NET_SUPPORTING_WM_CHECK,
         _XWAYLAND_MAY_GRAB_KEYBOARD,
         SSHVNC_SHOWN,

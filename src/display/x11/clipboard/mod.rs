@@ -128,6 +128,8 @@ impl Clipboard {
             self.unseen.push(selection);
         }
         if focused && !self.hears {
+            // Anything may have happened.
+            self.here = None;
             self.unseen = self.selections.clone();
         }
         self.settle(server)
