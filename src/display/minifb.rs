@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, WindowOptions};
 
+use super::dim::darken;
 use super::keyboard::{Keyboard, Stroke};
 use super::screen::{self, Screen};
 use super::x11_window::{Happened, X11Window};
-use super::{Display, Error, Input, Overlay, Room, wait};
+use super::{Display, Error, Input, Overlay, Room, painted, wait};
 use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Fit, Size};
 
 /// While the pointer is over the window: a click is two looks at a level, and a fast one lasts 10 ms.
@@ -42,6 +43,7 @@ pub struct MinifbWindow {
     /// The desktop, in its own size.
     front: Canvas,
     cursor: Option<Cursor>,
+    overlay: Overlay,
     keyboard: Keyboard,
 }
 
@@ -52,13 +54,16 @@ struct Inner {
     fit: Fit,
     /// The desktop's place in the window; a full screen may leave a border.
     offset: (u16, u16),
-    /// What the window shows: the desktop in the window's size, and the pointer.
+    /// What the window shows: the desktop in the window's size, what is drawn over it, and the pointer.
     shown: Canvas,
-    /// To be painted anew, in the window's pixels.
+    /// To be painted anew, in the pixels of the desktop as it is shown.
     stale: Damage,
+    /// Whether the pointer or what is drawn over the desktop is to be painted anew.
+    changed: bool,
     presented: Option<Instant>,
     /// Where the pointer is drawn, in the window's pixels.
     pointer: Option<(i32, i32)>,
+    /// What it covers there.
     drawn: Option<Area>,
     system_cursor_hidden: bool,
     buttons: u16,
@@ -94,6 +99,7 @@ impl MinifbWindow {
             inner: None,
             front: Canvas::empty(),
             cursor: None,
+            overlay: Overlay::default(),
             keyboard: Keyboard::default(),
         })
     }
@@ -160,6 +166,7 @@ impl Display for MinifbWindow {
             offset: (border(window_size.width, fit.size().width), border(window_size.height, fit.size().height)),
             shown: Canvas::new(Size::new(width as u16, height as u16), ByteOrder::Bgrx),
             stale,
+            changed: true,
             presented: None,
             pointer: None,
             drawn: None,
@@ -191,7 +198,7 @@ impl Display for MinifbWindow {
         if !inner.is_stale() && !due {
             return Ok(false);
         }
-        inner.paint(&self.front, self.cursor.as_ref());
+        inner.paint(&self.front, self.cursor.as_ref(), &self.overlay);
         let size = inner.shown.size();
         inner
             .window
@@ -218,7 +225,15 @@ impl Display for MinifbWindow {
         Ok(())
     }
 
-    fn set_overlay(&mut self, _overlay: &Overlay) {}
+    fn set_overlay(&mut self, overlay: &Overlay) {
+        let before = std::mem::replace(&mut self.overlay, overlay.clone());
+        let Some(inner) = &mut self.inner else { return };
+        inner.changed = true;
+        if before.dim != overlay.dim || !painted::hides_all_of(overlay, &before) {
+            inner.shown.clear();
+            inner.stale.add(inner.fit.size().whole());
+        }
+    }
 
     fn room(&self) -> Option<Room> {
         let size = self.inner.as_ref()?.shown.size();
@@ -254,25 +269,27 @@ impl Display for MinifbWindow {
 
 impl Inner {
     fn is_stale(&self) -> bool {
-        !self.stale.is_empty()
+        self.changed || !self.stale.is_empty()
     }
 
     /// Has the place of the old pointer painted anew; a new one is drawn with every frame.
     fn redraw_pointer(&mut self) {
-        let anything = self.fit.size().area(0, 0, 1, 1);
-        if let Some(area) = self.drawn.or(anything) {
-            self.stale.add(area);
-        }
+        self.changed = true;
     }
 
     /// Brings `shown` up to date.
-    fn paint(&mut self, front: &Canvas, cursor: Option<&Cursor>) {
+    fn paint(&mut self, front: &Canvas, cursor: Option<&Cursor>, overlay: &Overlay) {
+        self.changed = false;
         let (left, top) = self.offset;
+        let size = self.shown.size();
         let mut stale = self.stale.take();
         if let Some(drawn) = self.drawn.take() {
-            stale.add(drawn);
+            // What is beside the desktop is black.
+            if let Ok(mut target) = self.shown.target(drawn) {
+                target.rows_from(0).for_each(|row| row.fill(0));
+            }
+            stale.extend(&self.desktop_under(drawn));
         }
-        let size = self.shown.size();
         for area in stale.areas() {
             let place = size.area(area.x() + left, area.y() + top, area.width(), area.height());
             let Some(Ok(mut target)) = place.map(|place| self.shown.target(place)) else { continue };
@@ -283,18 +300,36 @@ impl Inner {
             } else {
                 self.fit.paint(front, *area, &mut target);
             }
+            if overlay.dim {
+                target.rows_from(0).for_each(darken);
+            }
         }
-        let (Some(cursor), Some((x, y))) = (cursor, self.pointer) else { return };
+        painted::paint(overlay, &mut self.shown);
+        let Some((x, y)) = self.pointer else { return };
+        // Panels are there to be pointed at, even if the desktop hides its pointer.
+        let arrow = (cursor.is_none() && self.system_cursor_hidden && !overlay.panels.is_empty()).then(painted::arrow);
+        let Some(cursor) = cursor.or(arrow.as_ref()) else { return };
         if let Ok(mut target) = self.shown.target(size.whole()) {
             cursor.draw(&mut target, ByteOrder::Bgrx, x, y);
         }
-        // What it covers, in the desktop's part of the window; a border it hangs over keeps nothing to restore.
-        let from = |at: i32, hotspot: u16, offset: u16| (at - i32::from(hotspot) - i32::from(offset)).max(0) as u16;
-        let (x, y) = (from(x, cursor.hotspot.0, left), from(y, cursor.hotspot.1, top));
+        let from = |at: i32, hotspot: u16, most: u16| (at - i32::from(hotspot)).clamp(0, most.into()) as u16;
+        let (x, y) = (from(x, cursor.hotspot.0, size.width), from(y, cursor.hotspot.1, size.height));
+        let (width, height) = (cursor.size.width.min(size.width - x), cursor.size.height.min(size.height - y));
+        self.drawn = size.area(x, y, width, height);
+    }
+
+    /// The part of the desktop that lies in a part of the window.
+    fn desktop_under(&self, area: Area) -> Damage {
+        let (left, top) = self.offset;
+        let (x, y) = (area.x().saturating_sub(left), area.y().saturating_sub(top));
+        let inside = |end: u32, offset: u16, most: u16| end.saturating_sub(offset.into()).min(most.into()) as u16;
         let shown = self.fit.size();
-        let width = cursor.size.width.min(shown.width.saturating_sub(x));
-        let height = cursor.size.height.min(shown.height.saturating_sub(y));
-        self.drawn = shown.area(x, y, width, height);
+        let (right, bottom) = (inside(area.right(), left, shown.width), inside(area.bottom(), top, shown.height));
+        let mut damage = Damage::default();
+        if let Some(area) = shown.area(x, y, right.saturating_sub(x), bottom.saturating_sub(y)) {
+            damage.add(area);
+        }
+        damage
     }
 
     /// Collects what happened in the window.

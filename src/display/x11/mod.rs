@@ -3,6 +3,7 @@
 mod front;
 mod keyboard;
 mod keymap;
+mod overlay;
 mod pixels;
 mod pointer;
 mod server;
@@ -25,6 +26,7 @@ use super::{Abilities, Display, Error, Input, Overlay, Room, Wish, wait};
 use crate::picture::{Canvas, Cursor, Damage, Fit, Size};
 use keyboard::Keyboard;
 use keymap::Keymap;
+use overlay::Panels;
 use server::{Server, lost};
 use surface::Surface;
 use window::Kind;
@@ -40,6 +42,9 @@ pub struct X11Display {
     /// The screen's size as it is now.
     screen: Size,
     shown: Option<Shown>,
+    /// What is to be drawn over the desktop, and what of it there is.
+    overlay: Overlay,
+    panels: Panels,
     keyboard: Keyboard,
     /// Whether the layout has to be read again before the next key.
     keyboard_changed: bool,
@@ -90,6 +95,8 @@ impl X11Display {
             screen: server.screen,
             server,
             shown: None,
+            overlay: Overlay::default(),
+            panels: Panels::default(),
             keyboard: Keyboard::default(),
             keyboard_changed: true,
             focused: false,
@@ -156,6 +163,8 @@ impl X11Display {
             Event::ButtonPress(button) => self.button(button, true),
             Event::ButtonRelease(button) => self.button(button, false),
             Event::MotionNotify(motion) => self.point(motion.event_x, motion.event_y),
+            // Over a panel the pointer is still inside.
+            Event::LeaveNotify(leave) if leave.detail == NotifyDetail::INFERIOR => {}
             Event::LeaveNotify(_) => {
                 self.pointer.inside = false;
                 // Without a window manager the keys go where the pointer is.
@@ -164,7 +173,9 @@ impl X11Display {
                 }
             }
             Event::Expose(part) => {
-                if let Some(shown) = &mut self.shown {
+                if let Some(shown) = &mut self.shown
+                    && !self.panels.uncovered(&self.server, shown.gc, part)?
+                {
                     shown.surface.uncovered(part.x, part.y, part.width, part.height);
                 }
             }
@@ -234,6 +245,13 @@ impl X11Display {
         }
     }
 
+    /// Draws over the desktop what is to be drawn there.
+    fn draw_over(&mut self) -> Result<(), Error> {
+        let Some(shown) = &mut self.shown else { return Ok(()) };
+        shown.surface.set_dim(self.overlay.dim);
+        self.panels.show(&self.server, (shown.window, shown.gc), &self.overlay)
+    }
+
     fn look(&mut self) -> Result<(), Error> {
         self.collect();
         let size = self.shown.as_ref().map(|shown| shown.size);
@@ -271,7 +289,7 @@ impl Display for X11Display {
             self.server.connection.create_gc(gc, window, &unasked).map_err(lost)?;
             let surface = Surface::new(&self.server, window, gc, size, room)?;
             self.shown = Some(Shown { window, gc, size: room, surface });
-            return Ok(());
+            return self.draw_over();
         };
         let Shown { window, gc, size: before, surface } = shown;
         surface.release(&self.server)?;
@@ -285,7 +303,7 @@ impl Display for X11Display {
         shown.arrange(&self.server)?;
         self.shown = Some(shown);
         self.set_title(title);
-        Ok(())
+        self.draw_over()
     }
 
     fn take(&mut self, canvas: &Canvas, damage: &Damage, _complete: bool) {
@@ -330,7 +348,12 @@ impl Display for X11Display {
         self.busy
     }
 
-    fn set_overlay(&mut self, _overlay: &Overlay) {}
+    fn set_overlay(&mut self, overlay: &Overlay) {
+        self.overlay = overlay.clone();
+        if let Err(error) = self.draw_over() {
+            self.failed.get_or_insert(error);
+        }
+    }
 
     fn abilities(&self) -> Abilities {
         Abilities::default()

@@ -5,6 +5,7 @@ use x11rb::protocol::xproto::{ConnectionExt as _, Gcontext, Pixmap, Window};
 
 use super::super::Error;
 use super::front::Front;
+use super::overlay;
 use super::server::{Server, lost};
 use crate::picture::{Area, Canvas, Damage, Fit, Size};
 
@@ -20,6 +21,8 @@ pub(super) struct Surface {
     /// The desktop's place in the window, which may leave a border.
     offset: (u16, u16),
     way: Way,
+    /// Whether it is shown darker.
+    dim: bool,
     /// Painted, but not at the server yet; in the desktop's pixels.
     fresh: Damage,
     /// To be shown, in the pixels of the desktop as it is shown.
@@ -60,6 +63,7 @@ impl Surface {
             fit: whole,
             offset: (0, 0),
             way: Way::Same(Front::new(server, desktop)?),
+            dim: false,
             fresh: Damage::default(),
             stale: Damage::default(),
         };
@@ -137,6 +141,13 @@ impl Surface {
         }
     }
 
+    /// Shows it darker from now on, or no more.
+    pub(super) fn set_dim(&mut self, dim: bool) {
+        if std::mem::replace(&mut self.dim, dim) != dim {
+            self.stale.add(self.fit.size().whole());
+        }
+    }
+
     /// Part of the window has to be shown again.
     pub(super) fn uncovered(&mut self, x: u16, y: u16, width: u16, height: u16) {
         let (left, top) = (x.saturating_sub(self.offset.0), y.saturating_sub(self.offset.1));
@@ -154,14 +165,14 @@ impl Surface {
         if self.stale.is_empty() {
             return Ok(false);
         }
-        let (window, gc) = (self.window, self.gc);
+        let (window, gc, dim) = (self.window, self.gc, self.dim);
         let (fresh, stale) = (self.fresh.take(), self.stale.take());
         let place =
             |area: Area, (x, y): (u16, u16)| (area.x().saturating_add(x) as i16, area.y().saturating_add(y) as i16);
         match &mut self.way {
             Way::Same(front) => {
                 for &area in stale.areas() {
-                    front.put(server, area, (window, gc), place(area, self.offset))?;
+                    put(server, front, area, (window, gc), place(area, self.offset), dim)?;
                 }
             }
             Way::Render(front, scaler) => {
@@ -169,7 +180,11 @@ impl Surface {
                     front.put(server, area, (scaler.pixmap, gc), place(area, (0, 0)))?;
                 }
                 for &area in stale.areas() {
-                    scaler.show(server, wider(area, self.fit.size()), self.offset)?;
+                    let area = wider(area, self.fit.size());
+                    scaler.show(server, area, self.offset)?;
+                    if let Some(formats) = server.formats.filter(|_| dim) {
+                        overlay::veil(server, formats.window, window, place(area, self.offset), area.size())?;
+                    }
                 }
             }
             Way::Own(desktop, shown, front) => {
@@ -178,7 +193,7 @@ impl Surface {
                         self.fit.paint(desktop, area, &mut target);
                     }
                     front.take(&server.layout, shown, area);
-                    front.put(server, area, (window, gc), place(area, self.offset))?;
+                    put(server, front, area, (window, gc), place(area, self.offset), dim)?;
                 }
             }
         }
@@ -205,6 +220,25 @@ impl Surface {
                 front.release(server)
             }
         }
+    }
+}
+
+/// Shows a part, darker if that is asked for.
+fn put(
+    server: &Server,
+    front: &Front,
+    area: Area,
+    (window, gc): (Window, Gcontext),
+    place: (i16, i16),
+    dim: bool,
+) -> Result<(), Error> {
+    match server.formats {
+        None if dim => overlay::put_darker(server, front, area, (window, gc), place),
+        Some(formats) if dim => {
+            front.put(server, area, (window, gc), place)?;
+            overlay::veil(server, formats.window, window, place, area.size())
+        }
+        _ => front.put(server, area, (window, gc), place),
     }
 }
 
