@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::display::{ClipboardWish, FrontEnd, Grab, Scaling, Screens, Wish};
 use crate::error::{EXIT_CODES, Failure};
+use crate::viewer::{Chord, Hotkeys, Reconnect};
 
 /// A VNC viewer whose connection runs inside an SSH channel of its own process.
 #[derive(Debug, Parser)]
@@ -77,6 +78,54 @@ pub struct View {
     /// The window.
     #[command(flatten)]
     pub window: Window,
+    /// What happens without the desktop.
+    #[command(flatten)]
+    pub session: SessionWishes,
+}
+
+/// What happens when there is no desktop.
+#[derive(Debug, Clone, Default, Args)]
+#[group(id = "session")]
+pub struct SessionWishes {
+    /// What takes the place of this program when there is no desktop, such as openbox-session; then the session also has
+    /// a log: ~/.local/state/sshvnc/session.log
+    #[arg(long, value_name = "COMMAND")]
+    pub fallback: Option<String>,
+    /// When that is started
+    #[arg(long, value_name = "WHEN", value_delimiter = ',', default_value = "unreachable,lost", requires = "fallback")]
+    pub fallback_on: Vec<FallbackOn>,
+    /// For how long a desktop is tried for at first [default: with --fallback 20, else one attempt]
+    #[arg(long, value_name = "SECONDS")]
+    pub connect_timeout: Option<NonZeroU32>,
+    /// How often a lost desktop is taken up again: no, a number, or forever [default: with --fallback forever, else no]
+    #[arg(long, value_name = "TIMES", value_parser = reconnect)]
+    pub reconnect: Option<Reconnect>,
+    /// For how long a lost desktop is tried for [default: with --fallback 120, else without end]
+    #[arg(long, value_name = "SECONDS")]
+    pub reconnect_timeout: Option<NonZeroU32>,
+}
+
+/// When a fallback is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FallbackOn {
+    /// The desktop can not be reached (exit code 2)
+    Unreachable,
+    /// It was lost and did not come back (6)
+    Lost,
+    /// Either, and also when we are not let in (3), or the server breaks the protocol (4)
+    Any,
+}
+
+fn reconnect(typed: &str) -> Result<Reconnect, String> {
+    match typed {
+        "no" => Ok(Reconnect::No),
+        "forever" => Ok(Reconnect::Forever),
+        number => match number.parse() {
+            Ok(0) => Ok(Reconnect::No),
+            Ok(times) => Ok(Reconnect::Times(times)),
+            Err(_) => Err("no, forever, or a number is possible".to_owned()),
+        },
+    }
 }
 
 /// How the window behaves.
@@ -95,9 +144,15 @@ pub struct Window {
     /// How a desktop of another size than the window is shown
     #[arg(long, value_name = "HOW", default_value = "shrink")]
     pub scaling: Scaling,
+    /// Do not ask the server for a desktop of the size of the full screen, or of the window that you have resized
+    #[arg(long)]
+    pub no_remote_resize: bool,
     /// When all keys are taken, those of the window manager too
     #[arg(long, value_name = "WHEN", default_value = "fullscreen")]
     pub grab: Grab,
+    /// Modifiers that make M (menu), Enter (full screen), G (all keys) and P (keep the pointer) keys of the viewer
+    #[arg(long, value_name = "KEYS", default_value = "ctrl+alt", value_parser = Chord::parse)]
+    pub escape_keys: Chord,
     /// A key that opens the menu, beside Ctrl+Alt+M: such as F8
     #[arg(long, value_name = "KEY", value_parser = menu_key)]
     pub menu_key: Option<u32>,
@@ -122,6 +177,11 @@ pub struct Window {
 }
 
 impl Window {
+    /// The viewer's own keys.
+    pub fn hotkeys(&self) -> Hotkeys {
+        Hotkeys { chord: self.escape_keys, menu_key: self.menu_key }
+    }
+
     /// What is wished of the window.
     pub fn wish(&self) -> Wish {
         Wish {

@@ -6,23 +6,60 @@ use std::time::{Duration, Instant};
 use crate::cli::{Connection, Record, RecordingFormat, Screenshot, View};
 use crate::config::{self, Purpose};
 use crate::display::{self, Headless, Until};
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
+use crate::escape::escape;
 use crate::hops::{self, Host};
 use crate::picture_file;
 use crate::recording::{self, Format};
+use crate::session::Plan;
+use crate::session::transport::{self, Pins};
 use crate::ssh_config;
 use crate::target::Target;
 use crate::viewer::{self, Options};
+use crate::xsession::{self, Fallback};
 
 /// Shows a desktop in a window.
 ///
 /// # Errors
 /// [`Failure`]
 pub fn view(what: &View) -> Result<(), Failure> {
-    let plan = config::plan(&what.connection, Purpose::Show)?;
+    let fallback = Fallback::of(&what.session)?;
+    let pins = Pins::default();
+    let mut again = || config::plan(&what.connection, Purpose::Show).map(|plan| Plan { pins: pins.clone(), ..plan });
+    let plan = again()?;
     // Before anything is asked or sent: without a display all of it would be in vain.
     let mut window = display::window(what.window.display, what.window.wish())?;
-    viewer::run(plan, &mut *window, Options { view_only: what.window.view_only, ..Options::default() })
+    let options = Options {
+        view_only: what.window.view_only,
+        remote_resize: !what.window.no_remote_resize,
+        policy: xsession::policy(&what.session),
+        again: Some(&mut again),
+        hotkeys: what.window.hotkeys(),
+        window: Some(what.window.wish()),
+        target: escape(&what.connection.target),
+        stats: what.window.stats,
+        instead: fallback.as_ref().map(Fallback::name),
+        ..Options::default()
+    };
+    let ended = viewer::run(plan, &mut *window, options);
+    let Err(failure @ Failure::Because { kind, .. }) = &ended else { return ended };
+    tracing::info!("{failure}");
+    let fallback = fallback.filter(|fallback| fallback.is_for(failure));
+    let Some(fallback) = fallback else {
+        // A person before a full screen sees no stderr.
+        if what.window.fullscreen && !io::stderr().is_terminal() && *kind != Kind::Display {
+            let _ = viewer::say_goodbye(&mut *window, vec![failure.to_string()]);
+        }
+        return ended;
+    };
+    eprintln!("sshvnc: {failure}; starting {}", fallback.name());
+    let words = vec![failure.to_string(), format!("Starting {}", fallback.name())];
+    // If there is no window, it was said on stderr and in the log all the same.
+    let _ = viewer::say_goodbye(&mut *window, words);
+    // The next program has the screen for itself.
+    drop(window);
+    transport::end_children();
+    Err(fallback.exec())
 }
 
 /// Writes a picture of a desktop.
@@ -35,7 +72,7 @@ pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
     let seconds = what.timeout.get();
     let words = format!("the desktop was not painted within {seconds} s");
     let deadline = Some((Instant::now() + Duration::from_secs(seconds), words));
-    viewer::run(plan, &mut display, Options { view_only: true, deadline, on_open: None })?;
+    viewer::run(plan, &mut display, Options { view_only: true, deadline, ..Options::default() })?;
     picture_file::write(&what.file, display.picture())
 }
 
@@ -60,8 +97,8 @@ pub fn record(what: &Record) -> Result<(), Failure> {
             eprintln!("sshvnc: recording a desktop of {}; {end}", open.size);
         }
     };
-    let recorded =
-        viewer::run(plan, &mut display, Options { view_only: true, deadline: None, on_open: Some(&mut tell) });
+    let options = Options { view_only: true, on_open: Some(&mut tell), ..Options::default() };
+    let recorded = viewer::run(plan, &mut display, options);
     if let Ok(file) = std::fs::metadata(&what.file) {
         eprintln!("sshvnc: {}: {} bytes", what.file.display(), file.len());
     }

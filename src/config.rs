@@ -34,7 +34,8 @@ pub enum Purpose {
 pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
     let target = Target::parse(&typed.target).map_err(Failure::usage)?;
     let password = password(typed.passwd.as_deref())?;
-    let follow_link = matches!(purpose, Purpose::Show) && typed.encodings.is_none() && typed.quality.is_none();
+    let shows = matches!(purpose, Purpose::Show);
+    let follow_link = shows && typed.encodings.is_none() && typed.quality.is_none();
     let (order, recorder) = match purpose {
         Purpose::Show | Purpose::Keep => (ByteOrder::Bgrx, None),
         Purpose::Record(_) if typed.bgr233 || typed.rgb565 => {
@@ -52,7 +53,8 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
     Ok(Plan {
         route: way.route,
         password,
-        may_ask: way.may_ask && terminal::can_ask(),
+        // In a window questions can always be asked.
+        may_ask: way.may_ask && (shows || terminal::can_ask()),
         shared: !typed.no_shared,
         settings: Settings {
             quality: typed.quality,
@@ -61,6 +63,7 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         },
         follow_link,
         order,
+        pins: Default::default(),
         recorder,
     })
 }

@@ -31,7 +31,7 @@ fn asker(may_ask: bool) -> Asker {
     let (asker, mut questions) = Asker::new();
     tokio::spawn(async move {
         while let Some(question) = questions.recv().await {
-            terminal::answer(question);
+            terminal::answer(question, |_| {});
         }
     });
     asker

@@ -34,11 +34,15 @@ pub mod terminal;
 pub mod transport;
 pub mod user;
 pub mod viewer;
+pub mod xsession;
 
 use std::ffi::OsString;
 
-use cli::{Command, Typed};
+use cli::{Command, SessionWishes, Typed, View};
 use error::Failure;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Does what was typed; `arguments` begin with the program's name.
 ///
@@ -83,11 +87,32 @@ fn log(command: &Command) {
     let level = ["sshvnc=warn", "sshvnc=info", "sshvnc=debug", "debug"][usize::from(verbose.min(3))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("SSHVNC_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    // A second subscriber, as in tests, is none.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .without_time()
-        .try_init();
+        .with_filter(filter);
+    // A second subscriber, as in tests, is none.
+    let _ = tracing_subscriber::registry().with(stderr).with(session_log(command)).try_init();
+}
+
+/// The log of a whole X session, which has no terminal to say things on.
+fn session_log<S>(command: &Command) -> Option<impl Layer<S> + use<S>>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    let Command::View(View { session: SessionWishes { fallback: Some(_), .. }, .. }) = command else { return None };
+    match xsession::open_log() {
+        Ok(file) => Some(
+            tracing_subscriber::fmt::layer()
+                .with_writer(std::sync::Mutex::new(file))
+                .with_ansi(false)
+                .with_target(false)
+                .with_filter(tracing_subscriber::EnvFilter::new("sshvnc=info")),
+        ),
+        Err(error) => {
+            eprintln!("sshvnc: the session has no log: {error}");
+            None
+        }
+    }
 }

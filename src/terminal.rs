@@ -31,6 +31,12 @@ pub fn can_ask() -> bool {
     answerer().is_some()
 }
 
+/// Whether the program is to be asked before anything else.
+pub fn must_ask_program() -> bool {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    set("SSH_ASKPASS").is_some() && set("SSH_ASKPASS_REQUIRE").is_some_and(|require| require == "force")
+}
+
 /// As ssh decides it: SSH_ASKPASS_REQUIRE first, then the terminal, then the program if there is a screen for it.
 fn answerer() -> Option<Answerer> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
@@ -46,8 +52,9 @@ fn answerer() -> Option<Answerer> {
     open().is_ok().then_some(Answerer::Terminal)
 }
 
-/// Answers a question from another thread, so that signals and the session's end are still seen meanwhile.
-pub fn answer(question: Question) {
+/// Answers a question from another thread, so that signals and the session's end are still seen meanwhile. What was
+/// answered is told to `heard`, too.
+pub fn answer(question: Question, heard: impl FnOnce(&Answer) + Send + 'static) {
     let Question { kind, reply } = question;
     let asked = std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
         // A question that can not be asked is refused: the error that follows says what was asked.
@@ -60,6 +67,7 @@ pub fn answer(question: Question) {
             tracing::debug!("{TERMINAL}: {error}");
             Answer::No
         });
+        heard(&answer);
         let _ = reply.send(answer);
     });
     if let Err(error) = asked {

@@ -1,6 +1,8 @@
 //! What the server has shown it can do, for whoever puts into words what the user does.
 
+use crate::picture::Size;
 use crate::rfb::clipboard;
+use crate::rfb::screen::Screen;
 
 /// What the server has shown so far; nothing is taken for granted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Caps {
 }
 
 /// Something that the server shows or asks, and that concerns what the user does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// What it can do now.
     Caps(Caps),
@@ -26,4 +28,21 @@ pub enum Notice {
     ClipboardRequest,
     /// It asks whether the clipboard has text.
     ClipboardPeek,
+    /// Its desktop is like this, and may be changed (ExtendedDesktopSize).
+    Desktop {
+        /// Of all of it.
+        size: Size,
+        /// The first of its screens.
+        screens: Vec<Screen>,
+    },
+    /// How it went when it was asked for another size: see [`status`](crate::rfb::screen::status).
+    Resized(u16),
+}
+
+impl Notice {
+    /// The bytes that it takes in memory.
+    pub fn weight(&self) -> usize {
+        let screens = if let Notice::Desktop { screens, .. } = self { screens.capacity() } else { 0 };
+        size_of::<Notice>() + screens * size_of::<Screen>()
+    }
 }

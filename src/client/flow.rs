@@ -34,6 +34,11 @@ impl Flow {
         Flow { mode: Mode::Asked, continues: false, fences: false, room: false, held: false, owed: false }
     }
 
+    /// Whether the server has shown that it knows fences.
+    pub(super) fn has_fences(&self) -> bool {
+        self.fences
+    }
+
     /// An update begins. Asked for now, the next one is made while this one is still on its way.
     pub(super) fn update_begins(&mut self, size: Size) -> Option<ClientMessage> {
         match self.mode {

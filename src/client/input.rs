@@ -1,6 +1,8 @@
 //! What the user does, put into the words that this server understands.
 
+use super::resize::Resizer;
 use super::{Caps, Notice};
+use crate::picture::{Area, Size};
 use crate::rfb::{ClientMessage, XvpRequest, clipboard, text};
 
 /// The longest clipboard that is given away, as it goes out: libvncserver drops a client that sends more.
@@ -34,6 +36,13 @@ pub enum UserInput {
     Clipboard(String),
     /// The machine behind the desktop shall do this, if the server knows how.
     Xvp(XvpRequest),
+    /// The desktop shall have another size, if the server knows how and allows it.
+    Resize {
+        /// Of all of it.
+        size: Size,
+        /// Its screens; one if there are none.
+        screens: Vec<Area>,
+    },
 }
 
 /// What is typed and copied may be secret: it is not shown.
@@ -44,6 +53,7 @@ impl std::fmt::Debug for UserInput {
             UserInput::Pointer { .. } => "Pointer",
             UserInput::Clipboard(_) => "Clipboard",
             UserInput::Xvp(_) => "Xvp",
+            UserInput::Resize { .. } => "Resize",
         })
     }
 }
@@ -57,6 +67,7 @@ pub struct InputEncoder {
     clipboard: Option<String>,
     // The clipboard as it is provided, once that was asked for: a server may ask again and again.
     provided: Option<Vec<u8>>,
+    resizer: Resizer,
 }
 
 /// A key that is down, and whether it was told by its place.
@@ -81,6 +92,27 @@ impl InputEncoder {
             }
             UserInput::Xvp(request) if self.caps.xvp => ClientMessage::Xvp(request).write(out),
             UserInput::Xvp(_) => {}
+            // It goes out when there is time for it: see `resize`.
+            UserInput::Resize { size, screens } => self.resizer.want(size, screens),
+        }
+    }
+
+    /// Whether another size of the desktop should be asked for.
+    pub fn wants_resize(&self) -> bool {
+        self.resizer.is_wanted()
+    }
+
+    /// Whether one was asked for, and not answered yet.
+    pub fn is_resizing(&self) -> bool {
+        self.resizer.is_under_way()
+    }
+
+    /// Asks for the last size that is wanted. To be called by whoever has a clock: a server has a lot to do for each.
+    /// What was asked for before is no longer waited for.
+    pub fn resize(&mut self, out: &mut Vec<u8>) {
+        self.resizer.give_up();
+        if let Some(message) = self.resizer.ask() {
+            message.write(out);
         }
     }
 
@@ -96,6 +128,8 @@ impl InputEncoder {
             }
             Notice::ClipboardRequest => self.provide(out),
             Notice::ClipboardPeek => self.notify(out),
+            Notice::Desktop { size, screens } => self.resizer.shows(size, screens),
+            Notice::Resized(answer) => self.resizer.answered(answer),
         }
     }
 

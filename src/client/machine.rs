@@ -8,6 +8,7 @@ use super::{Caps, Counts, Event, Notice, Settings};
 use crate::decode::{Alone, Fault, Job, Lanes, Pixels, Progress, Stage, stage};
 use crate::picture::{Area, ByteOrder, Canvas, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
+use crate::rfb::screen::Screen;
 use crate::rfb::server_message::{self, RectangleHeader, fence, qemu_audio, xvp};
 use crate::rfb::{ClientMessage, Inbox, PixelFormat, ProtocolError, clipboard, encoding, text};
 use std::sync::Arc;
@@ -18,6 +19,9 @@ const LARGEST_DESKTOP: usize = 34_000_000;
 const LONGEST_CUT_TEXT: usize = 64 << 20;
 /// The most audio in one message, in bytes: ten seconds of the best that can be asked for.
 const LONGEST_AUDIO: usize = 16 << 20;
+
+/// What our own fences carry.
+const PING: &[u8] = b"ping";
 
 /// How far [`Client::receive`] came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +59,17 @@ pub struct Client {
     caps: Caps,
     notices: Vec<Notice>,
     wants_clipboard: bool,
+    // As ExtendedDesktopSize told it last.
+    desktop: Option<(Size, Vec<Screen>)>,
     damage: Damage,
     // Of a session; a recording need not show every pixel.
     coverage: Option<Coverage>,
     counts: Counts,
     message: &'static str,
     flow: Flow,
+    /// Whether the server was asked for a sign of life, and has given it.
+    pinged: bool,
+    answered: bool,
 }
 
 /// A black canvas for the desktop that a server described.
@@ -113,11 +122,14 @@ impl Client {
             caps: Caps::default(),
             notices: Vec::new(),
             wants_clipboard: false,
+            desktop: None,
             damage: Damage::default(),
             coverage: None,
             counts: Counts::default(),
             message: "FramebufferUpdate",
             flow: Flow::new(),
+            pinged: false,
+            answered: false,
         }
     }
 
@@ -153,6 +165,22 @@ impl Client {
     pub fn set_room(&mut self, room: bool) {
         let message = self.flow.set_room(room, self.size);
         self.say(message);
+    }
+
+    /// Asks the server for a sign of life, by a fence of our own. False if it knows none, or owes us one still.
+    pub fn ping(&mut self) -> bool {
+        if self.pinged || !self.flow.has_fences() {
+            return false;
+        }
+        self.pinged = true;
+        let flags = fence::REQUEST | fence::BLOCK_BEFORE;
+        self.say(Some(ClientMessage::ClientFence { flags, payload: PING.to_vec() }));
+        true
+    }
+
+    /// Whether the sign of life has come since this was last asked.
+    pub fn take_answer(&mut self) -> bool {
+        std::mem::take(&mut self.answered)
     }
 
     /// The bytes to send since this was last asked.
@@ -422,6 +450,8 @@ impl Client {
         let Some((flags, payload)) = whole else { return Ok(Step::NeedMore) };
         if flags & fence::REQUEST != 0 {
             self.say(Some(ClientMessage::ClientFence { flags: flags & fence::KNOWN, payload }));
+        } else if payload == PING && std::mem::take(&mut self.pinged) {
+            self.answered = true;
         }
         let message = self.flow.fence(self.size);
         self.say(message);
@@ -506,6 +536,7 @@ impl Client {
             None => return Ok(Progress::NeedMore),
             Some(Meaning::Tell(event)) => self.note(event),
             Some(Meaning::Size(size)) => self.resize(canvas, size)?,
+            Some(Meaning::Desktop(size, screens, answer)) => self.show_desktop(canvas, size, screens, answer)?,
             Some(Meaning::Keycodes) => self.show(|caps| caps.keycodes = true),
             Some(Meaning::ExtendedButtons) => self.show(|caps| caps.extended_buttons = true),
             Some(Meaning::RelativePointer(relative)) => self.show(|caps| caps.relative_pointer = relative),
@@ -571,6 +602,28 @@ impl Client {
         self.note(Event::Resized(size));
         let wanted = self.flow.resized(size);
         wanted.into_iter().for_each(|message| self.say(message));
+        Ok(())
+    }
+
+    /// Takes another size, and tells whoever may ask for one how the desktop is now.
+    fn show_desktop(
+        &mut self,
+        canvas: &mut Canvas,
+        size: Option<Size>,
+        screens: Vec<Screen>,
+        answer: Option<u16>,
+    ) -> Result<(), Fault> {
+        if let Some(size) = size {
+            self.resize(canvas, size)?;
+            // A server may repeat it in every update.
+            if self.desktop.as_ref().is_none_or(|known| (known.0, &known.1) != (size, &screens)) {
+                self.desktop = Some((size, screens.clone()));
+                self.remark(Notice::Desktop { size, screens });
+            }
+        }
+        if let Some(answer) = answer {
+            self.remark(Notice::Resized(answer));
+        }
         Ok(())
     }
 

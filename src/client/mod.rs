@@ -9,6 +9,7 @@ mod input;
 mod machine;
 mod pseudo;
 mod rectangle;
+mod resize;
 mod settings;
 mod underway;
 

@@ -3,8 +3,10 @@
 
 use super::Event;
 use super::cursor::{self, Shape};
+use super::resize::MOST_SCREENS;
 use crate::decode::{Fault, Pixels};
 use crate::picture::Size;
+use crate::rfb::screen::{Screen, status};
 use crate::rfb::server_message::RectangleHeader;
 use crate::rfb::{Inbox, encoding, text};
 
@@ -17,6 +19,8 @@ pub(super) enum Meaning {
     Tell(Event),
     /// The desktop has this size.
     Size(Size),
+    /// The desktop has this size, if any is told, and these screens; and how it went if another was asked for.
+    Desktop(Option<Size>, Vec<Screen>, Option<u16>),
     /// Keys may be told by their place.
     Keycodes,
     /// More buttons than seven may be told.
@@ -69,14 +73,15 @@ pub(super) fn read(inbox: &mut Inbox, header: &RectangleHeader, pixels: &Pixels)
         encoding::EXTENDED_DESKTOP_SIZE => {
             let screens = inbox.unit(|reader| {
                 let count = usize::from(reader.u8()?);
-                reader.bytes(3 + 16 * count).map(|_| ())
+                reader.bytes(3)?;
+                let screens = (0..count).map(|_| Screen::read(reader)).collect::<Result<Vec<_>, _>>();
+                screens.map(|screens| screens.into_iter().take(MOST_SCREENS).collect())
             });
-            // x tells who wanted it and y how it went: the answer to a request that failed names the size that was
-            // wanted.
-            screens.map(|()| match (header.x, header.y) {
-                (1, status) if status != 0 => Meaning::Nothing,
-                _ => Meaning::Size(size(header)),
-            })
+            // x tells who wanted it, of whom 1 is this client, and y how it went: the answer to a request that failed
+            // names the size that was wanted.
+            let answer = (header.x == 1).then_some(header.y);
+            let size = answer.is_none_or(|answer| answer == status::DONE).then(|| size(header));
+            screens.map(|screens| Meaning::Desktop(size, screens, answer))
         }
         encoding::DESKTOP_NAME => {
             let Some(length) = inbox.available().first_chunk() else { return Ok(None) };

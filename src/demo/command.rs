@@ -122,6 +122,7 @@ fn plan(stream: DuplexStream, known_key: &PrivateKey, user_key: PrivateKey, pass
         settings: Settings::new(PixelFormat::rgb888(order.shifts()), encoding::default_pixel_encodings()),
         follow_link: false,
         order,
+        pins: Default::default(),
         recorder: None,
     }
 }

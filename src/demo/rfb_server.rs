@@ -328,6 +328,7 @@ impl<'a> Show<'a> {
             | ClientMessage::ExtendedPointerEvent { .. }
             | ClientMessage::ExtendedClipboard(_)
             | ClientMessage::Xvp(_)
+            | ClientMessage::SetDesktopSize { .. }
             | ClientMessage::EnableContinuousUpdates { .. }
             | ClientMessage::ClientFence { .. } => {}
         }

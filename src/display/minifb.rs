@@ -13,9 +13,10 @@ use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, Wind
 use super::dim::darken;
 use super::keyboard::{Keyboard, Stroke};
 use super::screen::{self, Screen};
+use super::view::{self, View};
 use super::x11_window::{Happened, X11Window};
-use super::{Display, Error, Input, Overlay, Room, painted, wait};
-use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Fit, Size};
+use super::{Abilities, Display, Error, Input, Overlay, Room, Scaling, Wish, painted, wait};
+use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Size};
 
 /// While the pointer is over the window: a click is two looks at a level, and a fast one lasts 10 ms.
 const POLL_BUSY: Duration = Duration::from_millis(4);
@@ -23,6 +24,10 @@ const POLL_BUSY: Duration = Duration::from_millis(4);
 const POLL_IDLE: Duration = Duration::from_millis(15);
 /// Where nobody tells what was uncovered, it is black until the next frame, so there is one now and then.
 const REFRESH: Duration = Duration::from_millis(500);
+/// How often the view moves while the pointer is at an edge.
+const STEP: Duration = Duration::from_millis(16);
+/// A window without a desktop yet.
+const FIRST: Size = Size::new(640, 400);
 /// A window of the screen's size would hide its own title bar.
 const ROOM_FOR_DECORATION: u16 = 48;
 
@@ -39,6 +44,7 @@ const BUTTONS: [(MouseButton, u16); 5] = [
 pub struct MinifbWindow {
     screen: Screen,
     fullscreen: bool,
+    scaling: Scaling,
     inner: Option<Inner>,
     /// The desktop, in its own size.
     front: Canvas,
@@ -51,13 +57,15 @@ struct Inner {
     window: Window,
     x11: Option<X11Window>,
     strokes: Rc<RefCell<Vec<Stroke>>>,
-    fit: Fit,
-    /// The desktop's place in the window; a full screen may leave a border.
-    offset: (u16, u16),
+    view: View,
+    /// When the pointer last moved it.
+    pushed: Option<Instant>,
     /// What the window shows: the desktop in the window's size, what is drawn over it, and the pointer.
     shown: Canvas,
     /// To be painted anew, in the pixels of the desktop as it is shown.
     stale: Damage,
+    /// Whether there are panels.
+    panels: bool,
     /// Whether the pointer or what is drawn over the desktop is to be painted anew.
     changed: bool,
     presented: Option<Instant>,
@@ -92,10 +100,11 @@ impl MinifbWindow {
     ///
     /// # Errors
     /// [`Error`] without a display that minifb can use.
-    pub fn new(fullscreen: bool) -> Result<MinifbWindow, Error> {
+    pub fn new(wish: &Wish) -> Result<MinifbWindow, Error> {
         Ok(MinifbWindow {
             screen: screen::find()?,
-            fullscreen,
+            fullscreen: wish.fullscreen,
+            scaling: wish.scaling,
             inner: None,
             front: Canvas::empty(),
             cursor: None,
@@ -104,32 +113,35 @@ impl MinifbWindow {
         })
     }
 
-    /// The window's size, and the desktop's in it.
-    fn layout(&self, desktop: Size) -> (Size, Fit) {
-        let Some(screen) = self.screen.size else { return (desktop, Fit::inside(desktop, desktop)) };
+    /// The window's size for a desktop; it can not be changed.
+    fn size_for(&self, desktop: Size) -> Size {
+        let Some(screen) = self.screen.size else { return if desktop.pixels() == 0 { FIRST } else { desktop } };
+        let within = |size: Size, most: Size| Size::new(size.width.min(most.width), size.height.min(most.height));
         if self.fullscreen {
-            return (screen, Fit::inside(desktop, screen));
+            return screen;
+        }
+        if desktop.pixels() == 0 {
+            return within(FIRST, screen);
         }
         // A desktop that fits exactly is left alone: somebody has chosen that size.
-        let fits = desktop.width <= screen.width && desktop.height <= screen.height;
-        let room = match fits {
-            true => screen,
-            false => Size::new(
-                screen.width.saturating_sub(ROOM_FOR_DECORATION).max(64),
-                screen.height.saturating_sub(ROOM_FOR_DECORATION).max(64),
-            ),
-        };
-        let fit = Fit::inside(desktop, room);
-        (fit.size(), fit)
+        if within(desktop, screen) == desktop {
+            return desktop;
+        }
+        let room = |length: u16| length.saturating_sub(ROOM_FOR_DECORATION).max(64);
+        let room = Size::new(room(screen.width), room(screen.height));
+        match self.scaling {
+            Scaling::None => within(desktop, room),
+            _ => view::fit(Scaling::Shrink, desktop, room).size(),
+        }
     }
 }
 
 impl Display for MinifbWindow {
     fn open(&mut self, size: Size, title: &str) -> Result<(), Error> {
         self.front.resize(size);
-        let (window_size, fit) = self.layout(size);
-        // A desktop without pixels is no reason to fail: it may grow.
-        let (width, height) = (usize::from(window_size.width).max(1), usize::from(window_size.height).max(1));
+        let room = self.size_for(size);
+        let view = View::new(self.scaling, size, room);
+        let (width, height) = (usize::from(room.width), usize::from(room.height));
         let options = WindowOptions {
             borderless: self.fullscreen,
             title: !self.fullscreen,
@@ -153,19 +165,19 @@ impl Display for MinifbWindow {
             false => u32::try_from(window.get_window_handle() as usize).ok().and_then(X11Window::listen),
         };
         let mut stale = Damage::default();
-        stale.add(fit.size().whole());
+        stale.add(view.fit().size().whole());
         self.keyboard.places = x11.as_ref().map(X11Window::places).unwrap_or_default();
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
         inputs.extend(self.keyboard.release());
-        let border = |window: u16, shown: u16| window.saturating_sub(shown) / 2;
         self.inner = Some(Inner {
             window,
             x11,
             strokes,
-            fit,
-            offset: (border(window_size.width, fit.size().width), border(window_size.height, fit.size().height)),
-            shown: Canvas::new(Size::new(width as u16, height as u16), ByteOrder::Bgrx),
+            view,
+            pushed: None,
+            shown: Canvas::new(room, ByteOrder::Bgrx),
             stale,
+            panels: !self.overlay.panels.is_empty(),
             changed: true,
             presented: None,
             pointer: None,
@@ -184,7 +196,7 @@ impl Display for MinifbWindow {
         for &area in damage.areas() {
             self.front.update_from(canvas, area);
             if let Some(inner) = &mut self.inner
-                && let Some(area) = inner.fit.shrink(area)
+                && let Some(area) = inner.view.fit().shown(area)
             {
                 inner.stale.add(area);
             }
@@ -230,8 +242,22 @@ impl Display for MinifbWindow {
         let Some(inner) = &mut self.inner else { return };
         inner.changed = true;
         if before.dim != overlay.dim || !painted::hides_all_of(overlay, &before) {
-            inner.shown.clear();
-            inner.stale.add(inner.fit.size().whole());
+            inner.repaint();
+        }
+        inner.panels = !overlay.panels.is_empty();
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { scaling: true, ..Abilities::default() }
+    }
+
+    fn set_scaling(&mut self, scaling: Scaling) {
+        self.scaling = scaling;
+        if let Some(inner) = &mut self.inner {
+            let view = inner.view.again(scaling, self.front.size(), inner.shown.size());
+            if view != inner.view {
+                inner.show(view);
+            }
         }
     }
 
@@ -260,8 +286,7 @@ impl Display for MinifbWindow {
 
     fn move_pointer(&mut self, x: u16, y: u16) {
         if let Some(inner) = &mut self.inner {
-            let (x, y) = inner.fit.reduce(x, y);
-            inner.pointer = Some((x + i32::from(inner.offset.0), y + i32::from(inner.offset.1)));
+            inner.pointer = Some(inner.view.window_at(x, y));
             inner.redraw_pointer();
         }
     }
@@ -277,10 +302,37 @@ impl Inner {
         self.changed = true;
     }
 
+    /// Shows all of the desktop anew, in another way or another part of it.
+    fn show(&mut self, view: View) {
+        self.view = view;
+        self.repaint();
+        // What is under the pointer is something else.
+        self.last_told = None;
+    }
+
+    /// Has everything painted anew.
+    fn repaint(&mut self) {
+        self.changed = true;
+        self.shown.clear();
+        self.drawn = None;
+        self.stale.clear();
+        self.stale.add(self.view.fit().size().whole());
+    }
+
+    /// Moves the view a step, if it is time and the pointer is at an edge behind which there is more.
+    fn push_view(&mut self) {
+        let due = self.pushed.is_none_or(|at| at.elapsed() >= STEP);
+        if let Some((x, y)) = self.pointer.filter(|_| due)
+            && let Some(view) = self.view.pushed(x, y)
+        {
+            self.pushed = Some(Instant::now());
+            self.show(view);
+        }
+    }
+
     /// Brings `shown` up to date.
     fn paint(&mut self, front: &Canvas, cursor: Option<&Cursor>, overlay: &Overlay) {
         self.changed = false;
-        let (left, top) = self.offset;
         let size = self.shown.size();
         let mut stale = self.stale.take();
         if let Some(drawn) = self.drawn.take() {
@@ -288,17 +340,20 @@ impl Inner {
             if let Ok(mut target) = self.shown.target(drawn) {
                 target.rows_from(0).for_each(|row| row.fill(0));
             }
-            stale.extend(&self.desktop_under(drawn));
+            if let Some(under) = self.view.under(drawn.x(), drawn.y(), drawn.width(), drawn.height()) {
+                stale.add(under);
+            }
         }
-        for area in stale.areas() {
-            let place = size.area(area.x() + left, area.y() + top, area.width(), area.height());
+        for area in stale.areas().iter().filter_map(|&area| self.view.seen(area)) {
+            let (x, y) = self.view.place(area);
+            let place = size.area(x.max(0) as u16, y.max(0) as u16, area.width(), area.height());
             let Some(Ok(mut target)) = place.map(|place| self.shown.target(place)) else { continue };
-            if self.fit.is_same() {
-                for (to, from) in target.rows_from(0).zip(front.rows(*area)) {
+            if self.view.fit().is_same() {
+                for (to, from) in target.rows_from(0).zip(front.rows(area)) {
                     to.copy_from_slice(from);
                 }
             } else {
-                self.fit.paint(front, *area, &mut target);
+                self.view.fit().paint(front, area, &mut target);
             }
             if overlay.dim {
                 target.rows_from(0).for_each(darken);
@@ -318,20 +373,6 @@ impl Inner {
         self.drawn = size.area(x, y, width, height);
     }
 
-    /// The part of the desktop that lies in a part of the window.
-    fn desktop_under(&self, area: Area) -> Damage {
-        let (left, top) = self.offset;
-        let (x, y) = (area.x().saturating_sub(left), area.y().saturating_sub(top));
-        let inside = |end: u32, offset: u16, most: u16| end.saturating_sub(offset.into()).min(most.into()) as u16;
-        let shown = self.fit.size();
-        let (right, bottom) = (inside(area.right(), left, shown.width), inside(area.bottom(), top, shown.height));
-        let mut damage = Damage::default();
-        if let Some(area) = shown.area(x, y, right.saturating_sub(x), bottom.saturating_sub(y)) {
-            damage.add(area);
-        }
-        damage
-    }
-
     /// Collects what happened in the window.
     fn look(&mut self, keyboard: &mut Keyboard, wayland: bool) {
         if !self.window.is_open() {
@@ -345,6 +386,7 @@ impl Inner {
             self.inputs.extend(keyboard.release());
         }
         self.active = active;
+        self.push_view();
         self.look_at_pointer(keyboard, wayland);
     }
 
@@ -380,10 +422,11 @@ impl Inner {
             return;
         };
         let (x, y) = (x as i32, y as i32);
-        let (desktop_x, desktop_y) = self.fit.enlarge(x - i32::from(self.offset.0), y - i32::from(self.offset.1));
+        let (desktop_x, desktop_y) = self.view.desktop_at(x, y);
         let here = (desktop_x, desktop_y, buttons);
         self.buttons = buttons;
-        if self.last_told != Some(here) {
+        // Two points of a panel may lie over one pixel of the desktop.
+        if self.last_told != Some(here) || self.panels && self.pointer != Some((x, y)) {
             self.last_told = Some(here);
             self.pointer = Some((x, y));
             self.redraw_pointer();
@@ -403,7 +446,7 @@ impl Inner {
         };
         let buttons = if down { buttons | bit } else { buttons & !bit };
         let at = (x, y);
-        let (x, y) = self.fit.enlarge(x - i32::from(self.offset.0), y - i32::from(self.offset.1));
+        let (x, y) = self.view.desktop_at(x, y);
         self.last_told = Some((x, y, buttons));
         self.inputs.push(Input::Pointer { x, y, buttons, at });
         buttons

@@ -1,5 +1,6 @@
 //! WINDOWS: what shows a desktop and what its user does; it knows pixels, no network and no RFB.
 
+mod best_size;
 mod dim;
 mod headless;
 mod keyboard;
@@ -7,6 +8,7 @@ mod minifb;
 mod painted;
 mod places;
 mod screen;
+mod view;
 mod wait;
 mod wish;
 mod x11;
@@ -19,6 +21,7 @@ use std::time::Duration;
 
 use crate::picture::{Area, Canvas, Cursor, Damage, Size};
 
+pub use best_size::BestSize;
 pub use headless::{Headless, Until};
 pub use minifb::MinifbWindow;
 pub use wish::{ClipboardWish, Grab, Scaling, Screens, Wish};
@@ -42,7 +45,7 @@ pub enum FrontEnd {
 /// [`Error`] if there is nothing to open it on.
 pub fn window(front_end: FrontEnd, wish: Wish) -> Result<Box<dyn Display>, Error> {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let portable = || MinifbWindow::new(wish.fullscreen);
+    let portable = || MinifbWindow::new(&wish);
     // On X11 minifb ends the process at any error, so it never stands in for the other one there.
     let x11 = match front_end {
         FrontEnd::Minifb => false,

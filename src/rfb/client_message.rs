@@ -2,6 +2,7 @@
 
 use super::PixelFormat;
 use super::clipboard;
+use super::screen::Screen;
 use super::server_message::fence;
 
 /// A message to the server.
@@ -64,6 +65,15 @@ pub enum ClientMessage {
     ExtendedClipboard(clipboard::Message),
     /// xvp Client Message (rfbproto).
     Xvp(XvpRequest),
+    /// SetDesktopSize (rfbproto).
+    SetDesktopSize {
+        /// Width.
+        width: u16,
+        /// Height.
+        height: u16,
+        /// At most 255.
+        screens: Vec<Screen>,
+    },
     /// EnableContinuousUpdates (rfbproto).
     EnableContinuousUpdates {
         /// On or off.
@@ -141,6 +151,13 @@ impl ClientMessage {
             }
             // Version 1 is the only one there is.
             ClientMessage::Xvp(request) => out.extend([250, 0, 1, *request as u8]),
+            ClientMessage::SetDesktopSize { width, height, screens } => {
+                let count = u8::try_from(screens.len()).unwrap_or(u8::MAX);
+                out.extend([251, 0]);
+                out.extend([width, height].iter().flat_map(|number| number.to_be_bytes()));
+                out.extend([count, 0]);
+                screens.iter().take(count.into()).for_each(|screen| screen.write(out));
+            }
             ClientMessage::EnableContinuousUpdates { enable, width, height } => {
                 out.extend([150, u8::from(*enable)]);
                 out.extend([0, 0, *width, *height].iter().flat_map(|number| number.to_be_bytes()));
@@ -172,6 +189,9 @@ impl std::fmt::Debug for ClientMessage {
             ClientMessage::ClientCutText(_) => f.write_str("ClientCutText"),
             ClientMessage::ExtendedClipboard(message) => f.debug_tuple("ExtendedClipboard").field(message).finish(),
             ClientMessage::Xvp(request) => f.debug_tuple("Xvp").field(request).finish(),
+            ClientMessage::SetDesktopSize { width, height, screens } => {
+                write!(f, "SetDesktopSize({width}x{height}, {screens:?})")
+            }
             ClientMessage::EnableContinuousUpdates { enable, width, height } => {
                 write!(f, "EnableContinuousUpdates({enable}, {width}x{height})")
             }
@@ -209,6 +229,10 @@ mod tests {
         assert_eq!(bytes(ClientMessage::SetPixelFormat(PixelFormat::rgb565())).len(), 20);
         let updates = ClientMessage::EnableContinuousUpdates { enable: true, width: 258, height: 3 };
         assert_eq!(bytes(updates), [150, 1, 0, 0, 0, 0, 1, 2, 0, 3]);
+        let screen = Screen { id: 0x0102_0304, x: 5, y: 6, width: 259, height: 7, flags: 8 };
+        let resize = ClientMessage::SetDesktopSize { width: 264, height: 13, screens: vec![screen] };
+        let header = [251, 0, 1, 8, 0, 13, 1, 0];
+        assert_eq!(bytes(resize), [&header[..], &[1, 2, 3, 4, 0, 5, 0, 6, 1, 3, 0, 7, 0, 0, 0, 8]].concat());
         let fence = ClientMessage::ClientFence { flags: 3, payload: b"ab".to_vec() };
         assert_eq!(bytes(fence), [248, 0, 0, 0, 0, 0, 0, 3, 2, b'a', b'b']);
     }

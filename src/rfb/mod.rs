@@ -7,6 +7,7 @@ pub mod encoding;
 mod error;
 pub mod handshake;
 mod pixel_format;
+pub mod screen;
 pub mod server_message;
 pub mod text;
 pub mod vnc_auth;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::Event;
+use super::{End, Error, Event};
 
 /// The end that tells.
 #[derive(Clone)]
@@ -44,6 +44,23 @@ impl Teller {
         if self.events.send(event).is_ok() && !self.rung.swap(true, Ordering::AcqRel) {
             // One byte always has room.
             let _ = (&*self.bell).write(&[1]);
+        }
+    }
+}
+
+/// Held by whoever must tell of the end; if it panics, that is told.
+pub(super) struct Will(Teller);
+
+impl Will {
+    pub(super) fn new(teller: &Teller) -> Will {
+        Will(teller.clone())
+    }
+}
+
+impl Drop for Will {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.tell(Event::Ended(End { error: Some(Error::Broken), shown: false }));
         }
     }
 }
@@ -96,6 +113,18 @@ mod tests {
         drop(teller);
         assert!(rings(&listener));
         assert!(matches!(listener.next(Duration::ZERO), Err(RecvTimeoutError::Disconnected)));
+    }
+
+    #[test]
+    fn a_panic_is_an_end() {
+        let (teller, listener) = line().unwrap();
+        drop(Will::new(&teller));
+        let panicked = std::thread::spawn(move || {
+            let _will = Will::new(&teller);
+            panic!("on purpose");
+        });
+        assert!(panicked.join().is_err());
+        assert!(matches!(listener.next(Duration::ZERO), Ok(Event::Ended(End { error: Some(Error::Broken), .. }))));
     }
 
     #[test]

@@ -8,12 +8,16 @@ mod events;
 mod handshake;
 mod link;
 mod net;
+#[cfg(target_os = "linux")]
+mod network;
 mod outbox;
 mod pace;
 mod painter;
 mod reader;
+mod resizes;
+mod stats;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::BorrowedFd;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -24,17 +28,19 @@ use tokio::runtime::Runtime;
 use crate::picture::{ByteOrder, Size};
 use crate::recording;
 use crate::rfb::handshake::Agreed;
-use crate::transport::{Asker, Facts, Question, Route, Step};
+use crate::transport::{Asker, Facts, Pins, Question, Route, Step};
 
 pub use crate::client::{Event as ServerEvent, Settings, UserInput};
 pub use crate::transport;
 pub use error::{End, Error};
 pub use handshake::{Shaken, shake};
 pub use painter::Picture;
+pub use stats::Stats;
 
 use events::Listener;
 use outbox::Outbox;
 use painter::Wants;
+use stats::Board;
 
 /// How long the farewell to a server may take.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -57,6 +63,8 @@ pub struct Plan {
     pub follow_link: bool,
     /// The order of the bytes on the canvas.
     pub order: ByteOrder,
+    /// Host keys that were believed before.
+    pub pins: Pins,
     /// Where what the server sends is written to.
     pub recorder: Option<recording::Writer>,
 }
@@ -78,6 +86,8 @@ pub enum Event {
     Picture(Picture),
     /// What the server told besides pixels, the last of each kind.
     Server(Vec<ServerEvent>),
+    /// This machine's network changed, since it is watched.
+    Network,
     /// A signal asks the program to end: its number.
     Signal(i32),
     /// It is over; nothing comes after this.
@@ -103,6 +113,10 @@ pub struct Session {
     outbox: Outbox,
     wants: Wants,
     closed: Receiver<()>,
+    teller: events::Teller,
+    board: Board,
+    #[cfg(target_os = "linux")]
+    network: RefCell<Option<network::Watch>>,
     // Whether there is a painter that will report its end.
     opened: Cell<bool>,
     // Taken when the session ends: its threads may hang in a name server, and nobody waits for that.
@@ -132,7 +146,7 @@ impl Session {
         } else {
             (Asker::nobody(), None)
         };
-        let (asker, mut steps) = asker.watched();
+        let (asker, mut steps) = asker.knowing(plan.pins.clone()).watched();
         net::watch_signals(&runtime, &teller).map_err(Error::Local)?;
         let to_person = teller.clone();
         runtime.spawn(async move {
@@ -148,12 +162,33 @@ impl Session {
                 }
             }
         });
+        let of_the_network = teller.clone();
+        let board = Board::default();
         runtime.spawn(net::run(
             plan,
             asker,
-            net::Lines { events: teller, outbox: outbox.clone(), outgoing, wants: wants.clone(), jobs, farewell },
+            net::Lines {
+                events: teller,
+                outbox: outbox.clone(),
+                outgoing,
+                wants: wants.clone(),
+                jobs,
+                farewell,
+                board: board.clone(),
+            },
         ));
-        Ok(Session { events, outbox, wants, closed, opened: Cell::new(false), runtime: Some(runtime) })
+        Ok(Session {
+            events,
+            outbox,
+            wants,
+            closed,
+            teller: of_the_network,
+            board,
+            #[cfg(target_os = "linux")]
+            network: RefCell::new(None),
+            opened: Cell::new(false),
+            runtime: Some(runtime),
+        })
     }
 
     /// What happened next; `None` if nothing does within `wait`.
@@ -171,6 +206,25 @@ impl Session {
             Err(RecvTimeoutError::Timeout) => None,
             // The tasks are gone without a word, which only a panic of theirs can cause.
             Err(RecvTimeoutError::Disconnected) => Some(Event::Ended(End { error: Some(Error::Broken), shown: false })),
+        }
+    }
+
+    /// How fast all is. The round trips are measured anew each time this is asked.
+    pub fn stats(&self) -> Stats {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(self.board.clone().measure_ssh());
+        }
+        self.wants.give(painter::Job::Ping);
+        self.board.read()
+    }
+
+    /// Tells of changes of the network from now on, which make another attempt worth while. The session may have ended;
+    /// signals are told then too.
+    pub fn watch_network(&self) {
+        #[cfg(target_os = "linux")]
+        match network::watch(self.teller.clone()) {
+            Ok(watch) => drop(self.network.replace(Some(watch))),
+            Err(error) => tracing::debug!("changes of the network are not seen: {error}"),
         }
     }
 

@@ -3,19 +3,20 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
-use super::events::Teller;
+use super::events::{Teller, Will};
 use super::handshake::{self, Shaken};
 use super::link::Link;
 use super::outbox::{self, Outbox, Outgoings};
 use super::pace::Pace;
 use super::painter::{Job, Painter, Wants};
 use super::reader::{self, MOST_WAITING};
+use super::stats::Board;
 use super::{End, Error, Event, Open, Plan};
 use crate::client::{Client, canvas_for};
 use crate::lanes;
@@ -32,18 +33,20 @@ pub(super) struct Lines {
     pub(super) jobs: Receiver<Job>,
     /// Told when the writer has said goodbye.
     pub(super) farewell: Sender<()>,
+    pub(super) board: Board,
 }
 
 /// Runs a session; its end is an event.
 pub(super) async fn run(plan: Plan, asker: Asker, lines: Lines) {
     let events = lines.events.clone();
+    let _will = Will::new(&events);
     if let Err(error) = start(plan, asker, lines).await {
         events.tell(Event::Ended(End { error: Some(error), shown: false }));
     }
 }
 
 async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
-    let Plan { route, password, may_ask: _, shared, settings, follow_link, order, mut recorder } = plan;
+    let Plan { route, password, may_ask: _, shared, settings, follow_link, order, pins: _, mut recorder } = plan;
     let mut connection = transport::connect(route, &asker).await?;
     let mut inbox = Inbox::default();
     let Shaken { init, agreed, round_trip } =
@@ -52,8 +55,9 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
     if let Some(recorder) = &mut recorder {
         recorder.begin(&init, Instant::now())?;
     }
-    let Lines { events, outbox, outgoing, wants, jobs, farewell } = lines;
+    let Lines { events, outbox, outgoing, wants, jobs, farewell, board } = lines;
     let transport::Connection { inbound, outbound, facts } = connection;
+    board.connected(inbound.pulse());
     let peer = facts.peer.clone();
     let size = Size::new(init.width, init.height);
     events.tell(Event::Open(Open { size, name: init.name.clone(), agreed, facts }));
@@ -76,6 +80,10 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
         damage: Damage::default(),
         pace: Pace::default(),
         link,
+        board,
+        pinged: None,
+        received: 0,
+        decoding: Duration::ZERO,
     };
     std::thread::Builder::new().name("painter".to_owned()).spawn(|| painter.run()).map_err(Error::Local)?;
     tokio::spawn(reader::read(inbound, peer, room, wants));

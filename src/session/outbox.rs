@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
 
+use super::resizes::{self, Resizes};
 use crate::client::{InputEncoder, Notice, UserInput};
 use crate::transport::Outbound;
 
@@ -22,8 +24,6 @@ pub(super) enum Outgoing {
 
 /// Answers that may wait to be sent, in bytes: a server that makes us answer without end and reads nothing is at fault.
 const MOST_ANSWERS: usize = 4 << 20;
-/// What a notice counts for among them: the place that it takes in the queue.
-const NOTICE: usize = size_of::<Outgoing>();
 
 /// The queue's front end.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ impl Outbox {
     }
 
     pub(super) fn notice(&self, notice: Notice) {
-        self.answers.fetch_add(NOTICE, Ordering::Relaxed);
+        self.answers.fetch_add(notice.weight(), Ordering::Relaxed);
         let _ = self.queue.send(Outgoing::Notice(notice));
     }
 
@@ -76,15 +76,25 @@ impl Outbox {
 pub(super) async fn write(mut outgoings: Outgoings, mut outbound: Outbound) {
     let mut batch = Vec::new();
     let mut encoder = InputEncoder::default();
-    while outgoings.queue.recv_many(&mut batch, 256).await > 0 {
+    let mut resizes = Resizes::default();
+    loop {
+        let more = outgoings.queue.recv_many(&mut batch, 256);
+        let count = match resizes.pause(&encoder) {
+            Some(pause) => timeout(pause, more).await.ok(),
+            None => Some(more.await),
+        };
+        if count == Some(0) {
+            break;
+        }
         let closing = batch.iter().any(|outgoing| matches!(outgoing, Outgoing::Close));
         let length = |outgoing: &Outgoing| match outgoing {
             Outgoing::Bytes(bytes) => bytes.len(),
-            Outgoing::Notice(_) => NOTICE,
+            Outgoing::Notice(notice) => notice.weight(),
             Outgoing::Input(_) | Outgoing::Close => 0,
         };
         let answers: usize = batch.iter().map(length).sum();
-        let bytes = join(&mut encoder, batch.drain(..));
+        let mut bytes = join(&mut encoder, batch.drain(..));
+        resizes.ask(&mut encoder, &mut bytes);
         if !bytes.is_empty() && outbound.send(bytes.into()).await.is_err() {
             return;
         }
@@ -111,12 +121,15 @@ fn join(encoder: &mut InputEncoder, batch: impl Iterator<Item = Outgoing>) -> Ve
                 continue;
             }
             Outgoing::Notice(notice) => {
-                if !asked.contains(&notice) {
-                    encoder.notice(notice, &mut bytes);
+                let repeats = matches!(notice, Notice::ClipboardRequest | Notice::ClipboardPeek);
+                if repeats && asked.contains(&notice) {
+                    continue;
                 }
-                if !matches!(notice, Notice::Caps(_)) {
-                    asked.push(notice);
+                if repeats {
+                    asked.push(notice.clone());
                 }
+                resizes::hear(&notice);
+                encoder.notice(notice, &mut bytes);
                 continue;
             }
             Outgoing::Close => break,
@@ -172,7 +185,7 @@ mod tests {
     #[test]
     fn requests_that_nobody_reads_the_answers_to_are_too_many_some_time() {
         let (outbox, _outgoings) = new();
-        for _ in 0..MOST_ANSWERS / NOTICE {
+        for _ in 0..MOST_ANSWERS / Notice::ClipboardPeek.weight() {
             outbox.notice(Notice::ClipboardPeek);
         }
         assert!(!outbox.is_clogged());

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::events::Teller;
+use super::events::{Teller, Will};
 use super::link::Link;
 use super::outbox::Outbox;
 use super::pace::Pace;
+use super::stats::Board;
 use super::{End, Error, Event};
 use crate::client::{Client, Received, Settings};
 use crate::picture::{Canvas, Damage};
@@ -33,6 +34,8 @@ pub(super) enum Job {
     Home(Box<Canvas>),
     /// Look again whether a picture is wanted.
     Look,
+    /// Somebody wants to know how long the way to the server is.
+    Ping,
     /// Stop: nobody looks any more.
     Stop,
     /// No more bytes come.
@@ -124,11 +127,18 @@ pub(super) struct Painter {
     pub(super) pace: Pace,
     /// If the settings follow it: the link, and the settings as they were wanted.
     pub(super) link: Option<(Link, Settings)>,
+    pub(super) board: Board,
+    /// When the server was asked for a sign of life.
+    pub(super) pinged: Option<Instant>,
+    /// Bytes, and the time that it took to decode them.
+    pub(super) received: u64,
+    pub(super) decoding: Duration,
 }
 
 impl Painter {
     /// Paints until the stream ends or nobody looks any more, and reports the end.
     pub(super) fn run(mut self) {
+        let _will = Will::new(&self.events);
         let mut error = self.paint_all().err();
         if let Some(recorder) = self.recorder.take()
             && let Err(failed) = recorder.finish()
@@ -173,6 +183,12 @@ impl Painter {
                     self.tell();
                     self.show();
                 }
+                Ok(Job::Ping) => {
+                    if self.client.ping() {
+                        self.pinged = Some(Instant::now());
+                        self.tell();
+                    }
+                }
                 Ok(Job::Stop) => return Ok(()),
                 // The rest is decoded when the canvas comes home.
                 Ok(Job::End(end)) if self.canvas.is_none() => self.await_home(end)?,
@@ -189,6 +205,7 @@ impl Painter {
     fn push(&mut self, chunk: Bytes, arrived: Instant) -> Result<usize, Error> {
         self.record(&chunk, arrived)?;
         let size = chunk.len();
+        self.received += size as u64;
         let due = !self.client.at_boundary(&self.inbox);
         self.inbox.push(chunk);
         if let Some((link, wanted)) = &mut self.link
@@ -226,8 +243,11 @@ impl Painter {
     fn decode(&mut self) -> Result<(), Error> {
         loop {
             let Some(canvas) = &mut self.canvas else { return Ok(()) };
+            let start = Instant::now();
             let received = self.client.receive(&mut self.inbox, canvas);
+            self.decoding += start.elapsed();
             self.measure(&received);
+            self.note();
             self.tell();
             let received = received?;
             if self.outbox.is_clogged() {
@@ -251,6 +271,22 @@ impl Painter {
         } else if !self.client.between_messages() {
             self.pace.part(Instant::now());
         }
+    }
+
+    /// Writes down how fast all is, if somebody reads it.
+    fn note(&mut self) {
+        if !self.board.is_wanted() {
+            return;
+        }
+        let round_trip = if self.client.take_answer() { self.pinged.take() } else { None };
+        let (client, received, decoding) = (&self.client, self.received, self.decoding);
+        self.board.write(|stats| {
+            (stats.received, stats.decoding) = (received, decoding);
+            stats.counts.clone_from(client.counts());
+            if let Some(since) = round_trip {
+                stats.rfb = Some(since.elapsed());
+            }
+        });
     }
 
     /// Passes on what the client has to say to either side. News that nobody has time for are kept, the last of each

@@ -54,7 +54,29 @@ enum Out {
     Ssh(ssh::ChannelOut),
 }
 
+/// Feels whether the SSH server at the end of the way answers, without keeping the connection alive.
+#[derive(Clone)]
+pub struct Pulse(ssh::WeakLink);
+
+impl Pulse {
+    /// Waits for an answer, for some seconds at the most.
+    pub async fn answers(&self) -> bool {
+        match self.0.upgrade() {
+            Some(link) => link.answers().await,
+            None => false,
+        }
+    }
+}
+
 impl Inbound {
+    /// The SSH server's, if there is one.
+    pub fn pulse(&self) -> Option<Pulse> {
+        match &self.0 {
+            In::Ssh(channel) => Some(Pulse(channel.weak_link())),
+            In::Plain { .. } => None,
+        }
+    }
+
     /// The next bytes, never empty. `None` only when the server ended the stream in order; a connection that broke is
     /// [`Error::Lost`]. Dropping the future loses nothing.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {

@@ -4,6 +4,7 @@ mod command;
 mod connection;
 pub mod deadline;
 mod error;
+mod pins;
 mod prompt;
 mod question;
 pub mod ssh;
@@ -15,8 +16,9 @@ use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use command::end_children;
-pub use connection::{Connection, Facts, Inbound, Outbound};
+pub use connection::{Connection, Facts, Inbound, Outbound, Pulse};
 pub use error::{Error, Trouble};
+pub use pins::Pins;
 pub use question::{Answer, Asker, Purpose, Question, QuestionKind, Step};
 pub use ssh::Options as SshOptions;
 pub use ssh::{Algorithms, Destination, HostKeyChecking, HostKeyPolicy, Identity, KnownHosts, Login, Method};

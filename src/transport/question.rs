@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot};
 
+use super::Pins;
 use super::deadline::Clock;
 
 /// A question on its way to the person; dropping it is a refusal.
@@ -101,6 +102,7 @@ pub struct Asker {
     questions: Option<mpsc::UnboundedSender<Question>>,
     steps: Option<mpsc::UnboundedSender<Step>>,
     clock: Clock,
+    pins: Pins,
 }
 
 /// A part of the way that is behind us, and whose it was in words.
@@ -127,18 +129,27 @@ impl Asker {
     /// An asker and the receiver of its questions.
     pub fn new() -> (Asker, mpsc::UnboundedReceiver<Question>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Asker { questions: Some(sender), steps: None, clock: Clock::new() }, receiver)
+        (Asker { questions: Some(sender), steps: None, clock: Clock::new(), pins: Pins::default() }, receiver)
     }
 
     /// An asker whose questions are all refused at once: there is no terminal.
     pub fn nobody() -> Asker {
-        Asker { questions: None, steps: None, clock: Clock::new() }
+        Asker { questions: None, steps: None, clock: Clock::new(), pins: Pins::default() }
     }
 
     /// The same, telling of each step.
     pub fn watched(self) -> (Asker, mpsc::UnboundedReceiver<Step>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Asker { steps: Some(sender), ..self }, receiver)
+    }
+
+    /// The same, to whom host keys that were believed before are known.
+    pub fn knowing(self, pins: Pins) -> Asker {
+        Asker { pins, ..self }
+    }
+
+    pub(super) fn pins(&self) -> &Pins {
+        &self.pins
     }
 
     pub(crate) fn report(&self, step: Step) {

@@ -1,10 +1,13 @@
 //! One test binary whose modules are sentences about the whole library.
 
+mod a_full_screen_asks_and_obeys;
+mod a_session_ends_in_a_desktop_here_or_there;
 mod bench_says_where_the_time_goes;
 mod check_names_the_layer_that_fails;
 mod decoders_paint_what_the_bytes_say;
 mod decoding_asks_for_no_memory_in_the_long_run;
 mod desktops_are_found_started_or_come_by_themselves;
+mod desktops_get_the_size_of_their_windows;
 mod desktops_of_4k_fit_into_memory;
 mod encodings_follow_the_link;
 mod every_cut;
@@ -43,5 +46,7 @@ mod the_program_survives_hostile_servers;
 mod tight_and_jpeg_paint_what_the_bytes_say;
 mod tiles_of_runs_and_palettes_paint_what_the_bytes_say;
 mod transport_ssh;
+mod what_is_copied_here_is_pasted_there;
+mod windows_cover_screens_and_fit_desktops_in;
 mod windows_on_x11_know_every_key_and_sleep;
 mod windows_show_desktops_and_pass_on_what_is_done;

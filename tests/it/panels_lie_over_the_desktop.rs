@@ -344,6 +344,18 @@ fn before_there_is_a_desktop_there_are_panels() {
             stage.shows_all("a question");
             stage.draw_over(true, &[at(&question, 10, 10)]);
             stage.shows_all("elsewhere");
+            // There is one pixel of desktop at the most, and the pointer is told all the same.
+            for (x, y) in [(30, 30), (31, 30)] {
+                stage.point(x, y);
+                let here = (i32::from(x), i32::from(y));
+                let told = |stage: &Stage| {
+                    stage.inputs.iter().any(|input| matches!(input, Input::Pointer { at, .. } if *at == here))
+                };
+                assert!(stage.until(told), "{front_end:?}: {here:?} is not told");
+            }
+            stage.point(639, 479);
+            stage
+                .until(|stage| stage.inputs.iter().any(|input| matches!(input, Input::Pointer { at: (639, 479), .. })));
             stage.desktop.resize(Size::new(320, 240));
             stage.window.open(Size::new(320, 240), "panels").unwrap();
             stage.paint(2, ALL);

@@ -25,6 +25,7 @@ fn open(desktop: &Desktop) -> Session {
         follow_link: false,
         settings: Settings { clipboard: true, ..settings },
         order,
+        pins: Default::default(),
         recorder: None,
     });
     let session = session.unwrap();

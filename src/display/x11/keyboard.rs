@@ -35,6 +35,11 @@ impl Keyboard {
         self.map = map;
     }
 
+    /// The layout.
+    pub(super) fn map(&self) -> &Keymap {
+        &self.map
+    }
+
     /// A key was pressed, or is held and repeats itself.
     pub(super) fn press(&mut self, key: u8, state: KeyButMask) -> Option<Input> {
         if let Some(held) = self.held.iter().find(|held| held.key == key) {

@@ -19,10 +19,10 @@ pub(super) struct Keymap {
     keys: Vec<KeySymMap>,
 }
 
-/// Has the server tell of changes, and of a held key as pressed again and again.
-pub(super) fn subscribe(server: &Server) -> Result<(), Error> {
+/// Has the server tell of changes, and of a held key as pressed again and again. False if it can not do the latter.
+pub(super) fn subscribe(server: &Server) -> Result<bool, Error> {
     if !server.xkb {
-        return Ok(());
+        return Ok(false);
     }
     let keyboard = ID::USE_CORE_KBD.into();
     let changes = EventType::NEW_KEYBOARD_NOTIFY | EventType::MAP_NOTIFY;
@@ -33,7 +33,8 @@ pub(super) fn subscribe(server: &Server) -> Result<(), Error> {
         .map_err(lost)?;
     let (repeat, none) = (PerClientFlag::DETECTABLE_AUTO_REPEAT, BoolCtrl::from(0u8));
     match connection.xkb_per_client_flags(keyboard, repeat, repeat, none, none, none).map_err(lost)?.reply() {
-        Ok(_) | Err(ReplyError::X11Error(_)) => Ok(()),
+        Ok(flags) => Ok(u32::from(flags.value) & u32::from(repeat) != 0),
+        Err(ReplyError::X11Error(_)) => Ok(false),
         Err(error) => Err(lost(error)),
     }
 }

@@ -1,9 +1,17 @@
 //! The window on X11, on a connection of our own: every key, every button, damage alone, and no look without a reason.
 
+mod clipboard;
 mod front;
+mod fullscreen;
+mod grab;
+mod input;
 mod keyboard;
 mod keymap;
+mod locks;
+mod monitors;
+mod motion;
 mod overlay;
+mod panning;
 mod pixels;
 mod pointer;
 mod server;
@@ -13,26 +21,28 @@ mod window;
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     ButtonPressEvent, ChangeWindowAttributesAux, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _,
-    CreateGCAux, EventMask, Gcontext, GrabMode, InputFocus, NotifyDetail, Window,
+    CreateGCAux, EventMask, Gcontext, Window,
 };
 
-use super::{Abilities, Display, Error, Input, Overlay, Room, Wish, wait};
-use crate::picture::{Canvas, Cursor, Damage, Fit, Size};
+use super::{Abilities, Display, Error, Input, Locks, Overlay, Room, Scaling, Wish, wait};
+use crate::picture::{Canvas, Cursor, Damage, Size};
+use clipboard::Clipboard;
+use fullscreen::Covering;
+use input::{Focus, Holds};
 use keyboard::Keyboard;
-use keymap::Keymap;
 use overlay::Panels;
 use server::{Server, lost};
 use surface::Surface;
 use window::Kind;
 
-/// A window of the screen's size would hide its own title bar.
-const ROOM_FOR_DECORATION: u16 = 48;
+/// For how long a size that was asked for may be on its way.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
 /// A window on an X server.
 pub struct X11Display {
@@ -41,6 +51,7 @@ pub struct X11Display {
     kind: Kind,
     /// The screen's size as it is now.
     screen: Size,
+    covering: Covering,
     shown: Option<Shown>,
     /// What is to be drawn over the desktop, and what of it there is.
     overlay: Overlay,
@@ -48,8 +59,13 @@ pub struct X11Display {
     keyboard: Keyboard,
     /// Whether the layout has to be read again before the next key.
     keyboard_changed: bool,
-    /// Whether the window was given the focus, and not only the pointer.
-    focused: bool,
+    /// Whether a held key is told of as pressed again and again, and not as released as well.
+    repeats_are_presses: bool,
+    focus: Focus,
+    holds: Holds,
+    /// What the server told of its locks last.
+    locks: Option<Locks>,
+    clipboard: Clipboard,
     /// What happened and was not looked at yet.
     events: VecDeque<Event>,
     inputs: Vec<Input>,
@@ -66,6 +82,8 @@ struct Shown {
     gc: Gcontext,
     /// The window's.
     size: Size,
+    /// When it was last given the size of its desktop.
+    resized: Option<Instant>,
     surface: Surface,
 }
 
@@ -74,7 +92,11 @@ struct Shown {
 struct Pointer {
     buttons: u16,
     last: Option<(u16, u16)>,
+    /// In the window.
+    at: (i16, i16),
     inside: bool,
+    /// When it last moved the view.
+    pushed: Option<Instant>,
 }
 
 impl X11Display {
@@ -83,43 +105,40 @@ impl X11Display {
     /// # Errors
     /// [`Error`] without an X server, or with one whose pixels are of an unknown kind.
     pub fn new(wish: Wish) -> Result<X11Display, Error> {
-        let server = Server::connect()?;
-        let kind = if wish.fullscreen { window::full_screen_kind(&server)? } else { Kind::Normal };
+        X11Display::on(None, wish)
+    }
+
+    /// The same on the X server with this name; `None` is the one that DISPLAY names.
+    ///
+    /// # Errors
+    /// As [`new`](X11Display::new).
+    pub fn on(display: Option<&str>, wish: Wish) -> Result<X11Display, Error> {
+        let server = Server::connect(display)?;
         // The root window tells when the screen gets another size.
         let structure = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         server.connection.change_window_attributes(server.root, &structure).map_err(lost)?;
-        keymap::subscribe(&server)?;
         Ok(X11Display {
+            repeats_are_presses: keymap::subscribe(&server)?,
+            clipboard: Clipboard::new(&server, wish.clipboard)?,
             wish,
-            kind,
+            kind: Kind::Normal,
             screen: server.screen,
+            covering: Covering::start(&server)?,
             server,
             shown: None,
             overlay: Overlay::default(),
             panels: Panels::default(),
             keyboard: Keyboard::default(),
             keyboard_changed: true,
-            focused: false,
+            focus: Focus::default(),
+            holds: Holds::default(),
+            locks: None,
             events: VecDeque::new(),
             inputs: Vec::new(),
             pointer: Pointer::default(),
             busy: false,
             failed: None,
         })
-    }
-
-    /// The size of a window for a desktop.
-    fn size_for(&self, desktop: Size) -> Size {
-        if self.kind != Kind::Normal {
-            return self.screen;
-        }
-        // A desktop that fits exactly is left alone: somebody has chosen that size.
-        let screen = self.screen;
-        if desktop.width <= screen.width && desktop.height <= screen.height {
-            return Size::new(desktop.width.max(1), desktop.height.max(1));
-        }
-        let room = |length: u16| length.saturating_sub(ROOM_FOR_DECORATION).max(64);
-        Fit::inside(desktop, Size::new(room(screen.width), room(screen.height))).size()
     }
 
     /// Reads what the server sent, without waiting.
@@ -142,49 +161,21 @@ impl X11Display {
     }
 
     fn happened(&mut self, event: &Event) -> Result<(), Error> {
+        self.note_screens(event)?;
+        if self.felt(event)? {
+            return Ok(());
+        }
+        if let Some(text) = self.clipboard.happened(&self.server, event)? {
+            self.inputs.push(Input::Clipboard(text));
+        }
         match event {
-            Event::KeyPress(key) => {
-                if std::mem::take(&mut self.keyboard_changed) {
-                    self.keyboard.change(Keymap::read(&self.server)?);
-                }
-                self.inputs.extend(self.keyboard.press(key.detail, key.state));
-            }
-            Event::KeyRelease(key) => self.inputs.extend(self.keyboard.release(key.detail)),
-            Event::MappingNotify(_) | Event::XkbMapNotify(_) | Event::XkbNewKeyboardNotify(_) => {
-                self.keyboard_changed = true;
-            }
-            Event::FocusIn(focus) => {
-                self.focused = !matches!(focus.detail, NotifyDetail::POINTER | NotifyDetail::POINTER_ROOT);
-            }
-            Event::FocusOut(_) => {
-                self.focused = false;
-                self.inputs.extend(self.keyboard.release_all());
-            }
             Event::ButtonPress(button) => self.button(button, true),
             Event::ButtonRelease(button) => self.button(button, false),
-            Event::MotionNotify(motion) => self.point(motion.event_x, motion.event_y),
-            // Over a panel the pointer is still inside.
-            Event::LeaveNotify(leave) if leave.detail == NotifyDetail::INFERIOR => {}
-            Event::LeaveNotify(_) => {
-                self.pointer.inside = false;
-                // Without a window manager the keys go where the pointer is.
-                if !self.focused {
-                    self.inputs.extend(self.keyboard.release_all());
-                }
-            }
             Event::Expose(part) => {
                 if let Some(shown) = &mut self.shown
                     && !self.panels.uncovered(&self.server, shown.gc, part)?
                 {
                     shown.surface.uncovered(part.x, part.y, part.width, part.height);
-                }
-            }
-            Event::ConfigureNotify(now) if now.window == self.server.root => {
-                self.screen = Size::new(now.width, now.height);
-                if self.kind == Kind::OwnFullScreen
-                    && let Some(shown) = &self.shown
-                {
-                    resize(&self.server, shown.window, self.screen)?;
                 }
             }
             Event::ConfigureNotify(now) => {
@@ -207,17 +198,6 @@ impl X11Display {
         Ok(())
     }
 
-    /// Without a window manager nobody else gives the window its keys.
-    fn take_keyboard(&self, window: Window) -> Result<(), Error> {
-        let connection = &self.server.connection;
-        connection.set_input_focus(InputFocus::POINTER_ROOT, window, x11rb::CURRENT_TIME).map_err(lost)?;
-        let mode = GrabMode::ASYNC;
-        let grab = connection.grab_keyboard(true, window, x11rb::CURRENT_TIME, mode, mode).map_err(lost)?;
-        // Who holds it already keeps it; the focus is enough for most keys.
-        grab.discard_reply_and_errors();
-        Ok(())
-    }
-
     /// A button of X11: the first three, the wheel's steps, back and forward have the same order in RFB (RFC 6143
     /// §7.5.5; rfbproto, "ExtendedMouseButtons").
     fn button(&mut self, event: &ButtonPressEvent, down: bool) {
@@ -231,16 +211,22 @@ impl X11Display {
         }
         self.pointer.buttons = buttons;
         self.pointer.last = None;
+        if self.keeps_pointer() {
+            self.inputs.push(Input::Motion { dx: 0, dy: 0, buttons });
+            return;
+        }
         self.point(event.event_x, event.event_y);
     }
 
     /// The pointer is here. While a button is down that may be outside of the window.
     fn point(&mut self, x: i16, y: i16) {
         let Some(shown) = &self.shown else { return };
+        // Two points of a panel may lie over one pixel of the desktop.
+        let moved = std::mem::replace(&mut self.pointer.at, (x, y)) != (x, y) && !self.overlay.panels.is_empty();
         let at = (x.into(), y.into());
         let (x, y) = shown.surface.desktop_at(x, y);
         self.pointer.inside = true;
-        if self.pointer.last.replace((x, y)) != Some((x, y)) {
+        if self.pointer.last.replace((x, y)) != Some((x, y)) || moved {
             self.inputs.push(Input::Pointer { x, y, buttons: self.pointer.buttons, at });
         }
     }
@@ -258,17 +244,27 @@ impl X11Display {
         while let Some(event) = self.events.pop_front() {
             self.happened(&event)?;
         }
+        self.follow_screens()?;
         if let Some(shown) = self.shown.as_mut().filter(|shown| Some(shown.size) != size) {
-            shown.arrange(&self.server)?;
+            shown.arrange(&self.server, self.wish.scaling)?;
         }
-        Ok(())
+        self.push_view();
+        self.tell_room();
+        self.settle()
+    }
+
+    /// Keeps what went wrong until somebody can be told.
+    fn note(&mut self, done: Result<(), Error>) {
+        if let Err(error) = done {
+            self.failed.get_or_insert(error);
+        }
     }
 }
 
 impl Shown {
     /// Fits the desktop into the window anew; what is left over is black.
-    fn arrange(&mut self, server: &Server) -> Result<(), Error> {
-        self.surface.arrange(server, self.size)?;
+    fn arrange(&mut self, server: &Server, scaling: Scaling) -> Result<(), Error> {
+        self.surface.arrange(server, scaling, self.size)?;
         server.connection.clear_area(false, self.window, 0, 0, 0, 0).map(drop).map_err(lost)
     }
 }
@@ -281,26 +277,30 @@ fn resize(server: &Server, window: Window, size: Size) -> Result<(), Error> {
 impl Display for X11Display {
     fn open(&mut self, size: Size, title: &str) -> Result<(), Error> {
         self.check()?;
-        let room = self.size_for(size);
+        let scaling = self.wish.scaling;
         let Some(shown) = self.shown.take() else {
-            let window = window::open(&self.server, self.kind, room, title)?;
+            let place = self.opening(size)?;
+            let window = window::open(&self.server, self.kind, place, title)?;
             let gc = self.server.id()?;
             let unasked = CreateGCAux::new().graphics_exposures(0);
             self.server.connection.create_gc(gc, window, &unasked).map_err(lost)?;
-            let surface = Surface::new(&self.server, window, gc, size, room)?;
-            self.shown = Some(Shown { window, gc, size: room, surface });
+            self.ask_for_grabs(window)?;
+            let surface = Surface::new(&self.server, (window, gc), size, scaling, place.size)?;
+            self.shown = Some(Shown { window, gc, size: place.size, resized: None, surface });
             return self.draw_over();
         };
-        let Shown { window, gc, size: before, surface } = shown;
+        let Shown { window, gc, size: before, resized, surface } = shown;
+        // One that covers the screen keeps its size, and one that the user has given another size than the desktop's.
+        let follows = before == self.size_for(surface.desktop()) || resized.is_some_and(|at| at.elapsed() < ON_ITS_WAY);
+        let room = if self.kind == Kind::Normal && follows { self.size_for(size) } else { before };
         surface.release(&self.server)?;
-        // One that covers the screen keeps its size, whatever that is.
-        let room = if self.kind == Kind::Normal { room } else { before };
-        let surface = Surface::new(&self.server, window, gc, size, room)?;
-        let mut shown = Shown { window, gc, size: room, surface };
+        let surface = Surface::new(&self.server, (window, gc), size, scaling, room)?;
+        let mut shown = Shown { window, gc, size: room, resized, surface };
         if room != before {
             resize(&self.server, window, room)?;
+            shown.resized = Some(Instant::now());
         }
-        shown.arrange(&self.server)?;
+        shown.arrange(&self.server, scaling)?;
         self.shown = Some(shown);
         self.set_title(title);
         self.draw_over()
@@ -338,7 +338,10 @@ impl Display for X11Display {
         self.collect();
         self.check()?;
         if self.events.is_empty() {
+            let timeout = timeout.min(self.until_manager_is_due()).min(self.until_view_moves());
             let server = self.server.connection.stream().as_fd();
+            let due = self.due().map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()));
+            let timeout = timeout.min(due);
             wait::readable(wake.into_iter().chain([server]), timeout);
         }
         Ok(())
@@ -350,23 +353,56 @@ impl Display for X11Display {
 
     fn set_overlay(&mut self, overlay: &Overlay) {
         self.overlay = overlay.clone();
-        if let Err(error) = self.draw_over() {
-            self.failed.get_or_insert(error);
-        }
+        let done = self.draw_over();
+        self.note(done);
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities::default()
+        Abilities { fullscreen: true, grab: true, clipboard: true, keep_pointer: true, scaling: true }
     }
 
     fn room(&self) -> Option<Room> {
-        let shown = self.shown.as_ref()?;
-        Some(Room {
-            size: shown.size,
-            density: 1.0,
-            fullscreen: self.wish.fullscreen,
-            screens: vec![shown.size.whole()],
-        })
+        self.room_now()
+    }
+
+    fn set_fullscreen(&mut self, fullscreen: bool) {
+        // Whether the keys are taken may depend on it.
+        let done = self.cover(fullscreen).and_then(|()| self.settle());
+        self.note(done);
+    }
+
+    fn set_scaling(&mut self, scaling: Scaling) {
+        let done = self.scale(scaling);
+        self.note(done);
+    }
+
+    fn set_grab(&mut self, grab: bool) {
+        let done = self.want_keys(grab);
+        self.note(done);
+    }
+
+    fn keep_pointer(&mut self, keep: bool) {
+        let done = self.want_pointer(keep);
+        self.note(done);
+    }
+
+    fn set_locks(&mut self, locks: Locks) {
+        let done = self.want_locks(locks);
+        self.note(done);
+    }
+
+    fn set_clipboard(&mut self, text: &str) {
+        let done = self.clipboard.offer(&self.server, text);
+        self.note(done);
+    }
+
+    fn bell(&mut self) {
+        let done = self.server.connection.bell(0).map(drop).map_err(lost);
+        self.note(done);
+    }
+
+    fn release_keys(&mut self) -> Vec<Input> {
+        self.keyboard.release_all().collect()
     }
 
     fn set_title(&mut self, title: &str) {
@@ -378,6 +414,7 @@ impl Display for X11Display {
     }
 
     fn set_cursor(&mut self, cursor: Option<Cursor>) {
+        let cursor = if self.wish.dot_cursor { pointer::or_dot(cursor) } else { cursor };
         if let Some(shown) = &self.shown
             && let Err(error) = pointer::set(&self.server, shown.window, cursor.as_ref())
         {
@@ -386,7 +423,8 @@ impl Display for X11Display {
     }
 
     fn move_pointer(&mut self, x: u16, y: u16) {
-        let Some(shown) = self.shown.as_ref().filter(|_| self.pointer.inside) else { return };
+        let free = self.pointer.inside && !self.keeps_pointer();
+        let Some(shown) = self.shown.as_ref().filter(|_| free) else { return };
         let (to_x, to_y) = shown.surface.window_at(x, y);
         // The server knows where it is.
         self.pointer.last = Some((x, y));

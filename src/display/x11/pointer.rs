@@ -11,16 +11,40 @@ use crate::picture::{Cursor, Size};
 
 /// Gives a window this pointer; `None` is one that can not be seen.
 pub(super) fn set(server: &Server, window: Window, cursor: Option<&Cursor>) -> Result<(), Error> {
-    let nothing = Cursor { size: Size::new(1, 1), hotspot: (0, 0), pixels: vec![[0; 4]] };
-    let cursor = cursor.filter(|cursor| !cursor.pixels.is_empty()).unwrap_or(&nothing);
-    let made = match server.formats.and_then(|formats| formats.pointer) {
-        Some(format) => coloured(server, format, cursor)?,
-        None => black_and_white(server, cursor)?,
+    let made = match cursor.filter(|cursor| !cursor.pixels.is_empty()) {
+        Some(cursor) => make(server, cursor)?,
+        None => invisible(server)?,
     };
     let attributes = ChangeWindowAttributesAux::new().cursor(made);
     server.connection.change_window_attributes(window, &attributes).map_err(lost)?;
     // The window keeps it.
     server.connection.free_cursor(made).map(drop).map_err(lost)
+}
+
+/// The pointer, or a dot in place of one that can not be seen.
+pub(super) fn or_dot(cursor: Option<Cursor>) -> Option<Cursor> {
+    let seen = cursor.filter(|cursor| cursor.pixels.iter().any(|&[.., opacity]| opacity > 0));
+    Some(seen.unwrap_or_else(dot))
+}
+
+/// A black dot with a white rim, to be seen on anything.
+fn dot() -> Cursor {
+    let (white, black) = ([255, 255, 255, 255], [0, 0, 0, 255]);
+    let inside = |at: usize| (1..4).contains(&(at % 5)) && (1..4).contains(&(at / 5));
+    let pixels = (0..25).map(|at| if inside(at) { black } else { white }).collect();
+    Cursor { size: Size::new(5, 5), hotspot: (2, 2), pixels }
+}
+
+/// A pointer that can not be seen; to be freed.
+pub(super) fn invisible(server: &Server) -> Result<u32, Error> {
+    make(server, &Cursor { size: Size::new(1, 1), hotspot: (0, 0), pixels: vec![[0; 4]] })
+}
+
+fn make(server: &Server, cursor: &Cursor) -> Result<u32, Error> {
+    match server.formats.and_then(|formats| formats.pointer) {
+        Some(format) => coloured(server, format, cursor),
+        None => black_and_white(server, cursor),
+    }
 }
 
 /// With colours and opacity, by RENDER.

@@ -23,8 +23,21 @@ x11rb::atom_manager! {
         _NET_WM_NAME,
         _NET_WM_STATE,
         _NET_WM_STATE_FULLSCREEN,
+        _NET_WM_FULLSCREEN_MONITORS,
+        _NET_SUPPORTED,
         _NET_SUPPORTING_WM_CHECK,
+        _XWAYLAND_MAY_GRAB_KEYBOARD,
         SSHVNC_SHOWN,
+        SSHVNC_TIME,
+        SSHVNC_CLIPBOARD,
+        CLIPBOARD,
+        TARGETS,
+        TIMESTAMP,
+        MULTIPLE,
+        ATOM_PAIR,
+        INCR,
+        TEXT,
+        TEXT_UTF8: b"text/plain;charset=utf-8",
     }
 }
 
@@ -54,16 +67,19 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Connects to the one that DISPLAY names.
-    pub(super) fn connect() -> Result<Server, Error> {
-        let name = || env::var("DISPLAY").unwrap_or_default().escape_debug().to_string();
-        if env::var_os("DISPLAY").is_none_or(|value| value.is_empty()) {
+    /// Connects to the one with this name; `None` is the one that DISPLAY names.
+    pub(super) fn connect(display: Option<&str>) -> Result<Server, Error> {
+        let name = || match display {
+            Some(name) => name.escape_debug().to_string(),
+            None => env::var("DISPLAY").unwrap_or_default().escape_debug().to_string(),
+        };
+        if display.is_none() && env::var_os("DISPLAY").is_none_or(|value| value.is_empty()) {
             return Err(Error {
                 message: "there is no display: DISPLAY is not set".to_owned(),
                 hint: Some("start it in a graphical session, or write a picture with sshvnc screenshot"),
             });
         }
-        let (connection, number) = RustConnection::connect(None).map_err(|error| Error {
+        let (connection, number) = RustConnection::connect(display).map_err(|error| Error {
             message: format!("the display {} can not be opened: {error}", name()),
             hint: Some("is DISPLAY right, and does the X server let this user in (XAUTHORITY, xhost)?"),
         })?;

@@ -3,7 +3,8 @@
 use x11rb::protocol::render::{ConnectionExt as _, CreatePictureAux, PictOp, Picture, Repeat, Transform};
 use x11rb::protocol::xproto::{ConnectionExt as _, Gcontext, Pixmap, Window};
 
-use super::super::Error;
+use super::super::view::View;
+use super::super::{Error, Scaling};
 use super::front::Front;
 use super::overlay;
 use super::server::{Server, lost};
@@ -17,9 +18,7 @@ pub(super) struct Surface {
     window: Window,
     gc: Gcontext,
     desktop: Size,
-    fit: Fit,
-    /// The desktop's place in the window, which may leave a border.
-    offset: (u16, u16),
+    view: View,
     way: Way,
     /// Whether it is shown darker.
     dim: bool,
@@ -47,41 +46,38 @@ struct Scaler {
 }
 
 impl Surface {
-    /// A black desktop.
+    /// A black desktop in a window with this much room.
     pub(super) fn new(
         server: &Server,
-        window: Window,
-        gc: Gcontext,
+        (window, gc): (Window, Gcontext),
         desktop: Size,
+        scaling: Scaling,
         room: Size,
     ) -> Result<Surface, Error> {
-        let whole = Fit::inside(desktop, desktop);
         let mut surface = Surface {
             window,
             gc,
             desktop,
-            fit: whole,
-            offset: (0, 0),
+            view: View::new(Scaling::None, desktop, room),
             way: Way::Same(Front::new(server, desktop)?),
             dim: false,
             fresh: Damage::default(),
             stale: Damage::default(),
         };
-        surface.arrange(server, room)?;
+        surface.arrange(server, scaling, room)?;
         Ok(surface)
     }
 
     /// Fits the desktop into a window of this size.
-    pub(super) fn arrange(&mut self, server: &Server, room: Size) -> Result<(), Error> {
-        let fit = Fit::inside(self.desktop, room);
-        let border = |room: u16, shown: u16| room.saturating_sub(shown) / 2;
-        self.offset = (border(room.width, fit.size().width), border(room.height, fit.size().height));
+    pub(super) fn arrange(&mut self, server: &Server, scaling: Scaling, room: Size) -> Result<(), Error> {
+        let before = self.view.fit();
+        self.view = self.view.again(scaling, self.desktop, room);
+        let fit = self.view.fit();
         self.stale.clear();
         self.stale.add(fit.size().whole());
-        if fit == self.fit {
+        if fit == before {
             return Ok(());
         }
-        self.fit = fit;
         let pixels = match std::mem::replace(
             &mut self.way,
             Way::Own(Canvas::empty(), Canvas::empty(), Front::new(server, Size::default())?),
@@ -106,7 +102,7 @@ impl Surface {
         };
         self.way = if fit.is_same() {
             Way::Same(front(pixels)?)
-        } else if let Some(scaler) = Scaler::new(server, self.window, self.desktop, fit.size())? {
+        } else if let Some(scaler) = Scaler::new(server, self.window, self.desktop, fit)? {
             self.fresh.add(self.desktop.whole());
             Way::Render(front(pixels)?, scaler)
         } else {
@@ -135,7 +131,7 @@ impl Surface {
                 }
                 Way::Own(desktop, ..) => desktop.update_from(canvas, area),
             }
-            if let Some(area) = self.fit.shrink(area) {
+            if let Some(area) = self.view.fit().shown(area) {
                 self.stale.add(area);
             }
         }
@@ -144,18 +140,13 @@ impl Surface {
     /// Shows it darker from now on, or no more.
     pub(super) fn set_dim(&mut self, dim: bool) {
         if std::mem::replace(&mut self.dim, dim) != dim {
-            self.stale.add(self.fit.size().whole());
+            self.stale.add(self.view.fit().size().whole());
         }
     }
 
     /// Part of the window has to be shown again.
     pub(super) fn uncovered(&mut self, x: u16, y: u16, width: u16, height: u16) {
-        let (left, top) = (x.saturating_sub(self.offset.0), y.saturating_sub(self.offset.1));
-        let right = (x.saturating_add(width)).saturating_sub(self.offset.0);
-        let bottom = (y.saturating_add(height)).saturating_sub(self.offset.1);
-        let largest = Size::new(u16::MAX, u16::MAX);
-        let area = largest.area(left, top, right.saturating_sub(left), bottom.saturating_sub(top));
-        if let Some(area) = area.and_then(|area| area.clip(self.fit.size())) {
+        if let Some(area) = self.view.under(x, y, width, height) {
             self.stale.add(area);
         }
     }
@@ -165,50 +156,73 @@ impl Surface {
         if self.stale.is_empty() {
             return Ok(false);
         }
-        let (window, gc, dim) = (self.window, self.gc, self.dim);
         let (fresh, stale) = (self.fresh.take(), self.stale.take());
-        let place =
-            |area: Area, (x, y): (u16, u16)| (area.x().saturating_add(x) as i16, area.y().saturating_add(y) as i16);
-        match &mut self.way {
-            Way::Same(front) => {
-                for &area in stale.areas() {
-                    put(server, front, area, (window, gc), place(area, self.offset), dim)?;
-                }
+        if let Way::Render(front, scaler) = &self.way {
+            for &area in fresh.areas() {
+                let place = (area.x() as i16, area.y() as i16);
+                front.put(server, area, (scaler.pixmap, self.gc), place)?;
             }
-            Way::Render(front, scaler) => {
-                for &area in fresh.areas() {
-                    front.put(server, area, (scaler.pixmap, gc), place(area, (0, 0)))?;
-                }
-                for &area in stale.areas() {
-                    let area = wider(area, self.fit.size());
-                    scaler.show(server, area, self.offset)?;
-                    if let Some(formats) = server.formats.filter(|_| dim) {
-                        overlay::veil(server, formats.window, window, place(area, self.offset), area.size())?;
-                    }
-                }
-            }
-            Way::Own(desktop, shown, front) => {
-                for &area in stale.areas() {
-                    if let Ok(mut target) = shown.target(area) {
-                        self.fit.paint(desktop, area, &mut target);
-                    }
-                    front.take(&server.layout, shown, area);
-                    put(server, front, area, (window, gc), place(area, self.offset), dim)?;
-                }
+        }
+        for &area in stale.areas() {
+            if let Some(area) = self.view.seen(area) {
+                self.show(server, area)?;
             }
         }
         Ok(true)
     }
 
+    fn show(&mut self, server: &Server, area: Area) -> Result<(), Error> {
+        let (fit, target, dim) = (self.view.fit(), (self.window, self.gc), self.dim);
+        match &mut self.way {
+            Way::Same(front) => put(server, front, area, target, self.view.place(area), dim),
+            Way::Render(_, scaler) => {
+                let area = wider(area, fit.size());
+                scaler.show(server, area, self.view.place(area))?;
+                match server.formats.filter(|_| dim) {
+                    Some(formats) => {
+                        overlay::veil(server, formats.window, self.window, self.view.place(area), area.size())
+                    }
+                    None => Ok(()),
+                }
+            }
+            Way::Own(desktop, shown, front) => {
+                if let Ok(mut target) = shown.target(area) {
+                    fit.paint(desktop, area, &mut target);
+                }
+                front.take(&server.layout, shown, area);
+                put(server, front, area, target, self.view.place(area), dim)
+            }
+        }
+    }
+
+    /// The desktop's size.
+    pub(super) fn desktop(&self) -> Size {
+        self.desktop
+    }
+
     /// The desktop's pixel at a point of the window.
     pub(super) fn desktop_at(&self, x: i16, y: i16) -> (u16, u16) {
-        self.fit.enlarge(i32::from(x) - i32::from(self.offset.0), i32::from(y) - i32::from(self.offset.1))
+        self.view.desktop_at(x.into(), y.into())
     }
 
     /// The window's pixel that shows a point of the desktop.
     pub(super) fn window_at(&self, x: u16, y: u16) -> (i16, i16) {
-        let (x, y) = self.fit.reduce(x, y);
-        ((x + i32::from(self.offset.0)) as i16, (y + i32::from(self.offset.1)) as i16)
+        let inside = |at: i32| at.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+        let (x, y) = self.view.window_at(x, y);
+        (inside(x), inside(y))
+    }
+
+    /// Moves the view one step if the pointer is at an edge behind which there is more. False if it is not.
+    pub(super) fn push(&mut self, x: i32, y: i32) -> bool {
+        let Some(view) = self.view.pushed(x, y) else { return false };
+        self.view = view;
+        self.stale.add(view.fit().size().whole());
+        true
+    }
+
+    /// Whether [`push`](Surface::push) would move the view.
+    pub(super) fn is_pushed(&self, x: i32, y: i32) -> bool {
+        self.view.pushed(x, y).is_some()
     }
 
     /// Gives everything back.
@@ -252,11 +266,19 @@ fn wider(area: Area, size: Size) -> Area {
 
 impl Scaler {
     /// `None` where the server does not scale, or not well: it looks at four pixels for one, which loses some if there
-    /// are more.
-    fn new(server: &Server, window: Window, from: Size, to: Size) -> Result<Option<Scaler>, Error> {
-        let Some(formats) = server.formats else { return Ok(None) };
+    /// are more, and counts with 16 bits behind the point, which is too few for some squares.
+    fn new(server: &Server, window: Window, from: Size, fit: Fit) -> Result<Option<Scaler>, Error> {
+        let (Some(formats), to) = (server.formats, fit.size()) else { return Ok(None) };
         let halves = |from: u16, to: u16| u32::from(from) <= 2 * u32::from(to);
         if !halves(from.width, to.width) || !halves(from.height, to.height) || from.width.max(from.height) > LARGEST {
+            return Ok(None);
+        }
+        let squares = |from: u16, to: u16| {
+            // What is lost in each pixel must not add up to half a pixel.
+            let side = u32::from(to / from.max(1)).max(1);
+            2 * u64::from(to) * u64::from(65536 % side) < 65536
+        };
+        if fit.is_in_squares() && !(squares(from.width, to.width) && squares(from.height, to.height)) {
             return Ok(None);
         }
         let connection = &server.connection;
@@ -281,13 +303,13 @@ impl Scaler {
         connection.render_create_picture(scaler.source, scaler.pixmap, formats.window, &edge).map_err(lost)?;
         connection.render_create_picture(scaler.target, window, formats.window, &Default::default()).map_err(lost)?;
         connection.render_set_picture_transform(scaler.source, transform).map_err(lost)?;
-        connection.render_set_picture_filter(scaler.source, b"bilinear", &[]).map_err(lost)?;
+        let filter: &[u8] = if fit.is_in_squares() { b"nearest" } else { b"bilinear" };
+        connection.render_set_picture_filter(scaler.source, filter, &[]).map_err(lost)?;
         Ok(Some(scaler))
     }
 
-    fn show(&self, server: &Server, area: Area, (left, top): (u16, u16)) -> Result<(), Error> {
+    fn show(&self, server: &Server, area: Area, (at_x, at_y): (i16, i16)) -> Result<(), Error> {
         let (x, y) = (area.x() as i16, area.y() as i16);
-        let (at_x, at_y) = (area.x().saturating_add(left) as i16, area.y().saturating_add(top) as i16);
         let (op, none) = (PictOp::SRC, x11rb::NONE);
         server
             .connection

@@ -2,15 +2,15 @@
 
 use x11rb::connection::Connection;
 use x11rb::errors::ReplyError;
-use x11rb::properties::WmHints;
+use x11rb::properties::{WmHints, WmSizeHints, WmSizeHintsSpecification};
 use x11rb::protocol::xproto::{
     AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Window, WindowClass,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
 use super::super::Error;
+use super::monitors::Place;
 use super::server::{Server, lost};
-use crate::picture::Size;
 
 /// Who decides where the window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,9 @@ pub(super) enum Kind {
 }
 
 /// What the window hears of.
-const EVENTS: [EventMask; 9] = [
+const EVENTS: [EventMask; 11] = [
     EventMask::EXPOSURE,
+    EventMask::PROPERTY_CHANGE,
     EventMask::STRUCTURE_NOTIFY,
     EventMask::FOCUS_CHANGE,
     EventMask::KEY_PRESS,
@@ -33,6 +34,7 @@ const EVENTS: [EventMask; 9] = [
     EventMask::BUTTON_PRESS,
     EventMask::BUTTON_RELEASE,
     EventMask::POINTER_MOTION,
+    EventMask::ENTER_WINDOW,
     EventMask::LEAVE_WINDOW,
 ];
 
@@ -59,8 +61,28 @@ fn has_manager(server: &Server) -> Result<bool, Error> {
     })
 }
 
+/// Whether the window manager says that it knows what this atom names (EWMH, "_NET_SUPPORTED").
+pub(super) fn is_supported(server: &Server, atom: u32) -> Result<bool, Error> {
+    holds(server, server.root, server.atoms._NET_SUPPORTED, atom)
+}
+
+/// Whether the window manager says that a window covers the screen.
+pub(super) fn is_full_screen(server: &Server, window: Window) -> Result<bool, Error> {
+    holds(server, window, server.atoms._NET_WM_STATE, server.atoms._NET_WM_STATE_FULLSCREEN)
+}
+
+/// Whether a property is a list with this atom.
+fn holds(server: &Server, window: Window, property: u32, atom: u32) -> Result<bool, Error> {
+    let asked = server.connection.get_property(false, window, property, AtomEnum::ATOM, 0, 1 << 12).map_err(lost)?;
+    match asked.reply() {
+        Ok(answer) => Ok(answer.value32().is_some_and(|mut values| values.any(|value| value == atom))),
+        Err(ReplyError::X11Error(_)) => Ok(false),
+        Err(error) => Err(lost(error)),
+    }
+}
+
 /// Makes a window, and shows it.
-pub(super) fn open(server: &Server, kind: Kind, size: Size, title: &str) -> Result<Window, Error> {
+pub(super) fn open(server: &Server, kind: Kind, place: Place, title: &str) -> Result<Window, Error> {
     let window = server.id()?;
     let connection = &server.connection;
     let attributes = CreateWindowAux::new()
@@ -68,9 +90,11 @@ pub(super) fn open(server: &Server, kind: Kind, size: Size, title: &str) -> Resu
         .event_mask(EVENTS.into_iter().fold(EventMask::NO_EVENT, |all, one| all | one))
         .override_redirect(u32::from(kind == Kind::OwnFullScreen));
     let (parent, class) = (server.root, WindowClass::INPUT_OUTPUT);
+    let (size, depth) = (place.size, x11rb::COPY_DEPTH_FROM_PARENT);
     let (width, height) = (size.width.max(1), size.height.max(1));
+    let (x, y) = (place.x as i16, place.y as i16);
     connection
-        .create_window(x11rb::COPY_DEPTH_FROM_PARENT, window, parent, 0, 0, width, height, 0, class, 0, &attributes)
+        .create_window(depth, window, parent, x, y, width, height, 0, class, 0, &attributes)
         .map_err(lost)?
         .check()
         .map_err(|error| Error { message: format!("no window of {size} could be opened: {error}"), hint: None })?;
@@ -82,6 +106,9 @@ pub(super) fn open(server: &Server, kind: Kind, size: Size, title: &str) -> Resu
     set(atoms.WM_PROTOCOLS, AtomEnum::ATOM, &[atoms.WM_DELETE_WINDOW])?;
     if kind == Kind::ManagedFullScreen {
         set(atoms._NET_WM_STATE, AtomEnum::ATOM, &[atoms._NET_WM_STATE_FULLSCREEN])?;
+        // The monitor on which it is becomes covered.
+        let position = Some((WmSizeHintsSpecification::UserSpecified, place.x, place.y));
+        WmSizeHints { position, ..WmSizeHints::new() }.set_normal_hints(connection, window).map_err(lost)?;
     }
     let (class, text) = (AtomEnum::WM_CLASS, AtomEnum::STRING);
     connection.change_property8(PropMode::REPLACE, window, class, text, b"sshvnc\0Sshvnc\0").map_err(lost)?;

@@ -124,6 +124,10 @@ impl Ends {
 }
 
 impl ChannelIn {
+    pub(in crate::transport) fn weak_link(&self) -> super::WeakLink {
+        std::sync::Arc::downgrade(&self.link)
+    }
+
     pub(in crate::transport) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         while !self.at_end {
             match self.half.wait().await {

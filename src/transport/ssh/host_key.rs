@@ -72,6 +72,30 @@ impl Judge {
 
     /// Judges a certificate, and if it proves nothing the key in it like any other, as ssh does: the key may be known.
     pub(super) async fn check_certificate(&self, certificate: &Certificate) -> Result<Believed, Error> {
+        let believed = self.judge_certificate(certificate).await?;
+        self.hold(&PublicKey::new(certificate.public_key().clone(), ""), believed)
+    }
+
+    /// Judges a key that came without a certificate.
+    pub(super) async fn check(&self, key: &PublicKey) -> Result<Believed, Error> {
+        let believed = self.judge(key, "").await?;
+        self.hold(key, believed)
+    }
+
+    /// Whoever was believed once in this process is so only with the same key.
+    fn hold(&self, key: &PublicKey, believed: Believed) -> Result<Believed, Error> {
+        let Server { name, host, port, .. } = &self.server;
+        if self.asker.pins().hold(host, *port, key) {
+            return Ok(believed);
+        }
+        let (key_type, fingerprint) = (key.algorithm(), key.fingerprint(HashAlg::Sha256));
+        Err(Error::refused(format!(
+            "the host key of {name} is another one than when the connection was first made: {key_type} {fingerprint}"
+        ))
+        .hint("somebody may be posing as the server; if its key was changed on purpose, start the viewer anew"))
+    }
+
+    async fn judge_certificate(&self, certificate: &Certificate) -> Result<Believed, Error> {
         let name = &self.server.name;
         let signer = certificate.signature_key();
         if let Some(place) = self.study.revoked(signer) {
@@ -106,11 +130,6 @@ impl Judge {
                 .hint("HostKeyAlgorithms does not allow its key without a certificate"));
         }
         self.judge(&key, &format!(" ({problem})")).await
-    }
-
-    /// Judges a key that came without a certificate.
-    pub(super) async fn check(&self, key: &PublicKey) -> Result<Believed, Error> {
-        self.judge(key, "").await
     }
 
     fn revoked(&self, key: &PublicKey, place: &Place) -> Error {

@@ -70,7 +70,7 @@ impl Link {
     }
 
     /// Asks the server for a sign of life.
-    pub(super) async fn answers(&self) -> bool {
+    pub(in crate::transport) async fn answers(&self) -> bool {
         // The answer to a ping that is never sent also ends, so look again whether the task is there.
         tokio::time::timeout(PING_LIMIT, self.handle.send_ping()).await.is_ok_and(|sent| sent.is_ok())
             && !self.is_closed()

@@ -35,6 +35,8 @@ pub use remote::{Choose, Choosing, Printed, Remote, Running};
 
 pub(super) use channel::{ChannelIn, ChannelOut, Ends};
 pub(super) type LinkRef = Arc<link::Link>;
+/// The same, for whoever does not keep it alive.
+pub(super) type WeakLink = std::sync::Weak<link::Link>;
 
 /// One SSH connection and the channel wanted from it.
 pub struct SshRoute {

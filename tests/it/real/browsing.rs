@@ -145,6 +145,7 @@ pub fn plan(sshd: &Sshd, link: &Link, desktop: &Desktop, settings: Settings, fol
         settings,
         follow_link,
         order: ByteOrder::Bgrx,
+        pins: Default::default(),
         recorder: None,
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use x11rb::connection::Connection;
@@ -218,11 +219,42 @@ impl Screen {
     }
 
     pub fn start_with_depth(width: u16, height: u16, depth: u8) -> Screen {
+        Screen::start_with_options(width, height, depth, &[])
+    }
+
+    /// One whose server is given these options too.
+    pub fn start_with_options(width: u16, height: u16, depth: u8, options: &[&str]) -> Screen {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let display = format!(":{}", free_port());
-        let server = xvfb(&display, &format!("{width}x{height}x{depth}"), &log);
+        let server = xvfb_with(&display, &format!("{width}x{height}x{depth}"), options, &log);
         Screen { server, _folder: folder, display }
+    }
+
+    /// Cuts the screen into monitors, each given by its width, height, left and top; pixels are of 96 dpi.
+    pub fn cut(&self, monitors: &[[u32; 4]]) {
+        for (number, [width, height, x, y]) in monitors.iter().enumerate() {
+            let millimetres = |pixels: &u32| pixels * 254 / 960;
+            let (across, down) = (millimetres(width), millimetres(height));
+            let geometry = format!("{width}/{across}x{height}/{down}+{x}+{y}");
+            let output_name = if number == 0 { "screen" } else { "none" };
+            let mut xrandr = Command::new("xrandr");
+            xrandr.args(["--setmonitor", &format!("part{number}"), &geometry, output_name]);
+            output(xrandr.env("DISPLAY", &self.display));
+        }
+    }
+
+    /// Starts a window manager, and waits until it manages.
+    pub fn manage(&self, program: &str, arguments: &[&str]) -> Running {
+        let mut manager = Command::new(program);
+        manager.args(arguments).env("DISPLAY", &self.display).env("HOME", self._folder.path());
+        let manager = Running::start(&mut manager, &self._folder.path().join("manager.log"));
+        let mut xprop = Command::new("xprop");
+        xprop.args(["-root", "_NET_SUPPORTING_WM_CHECK"]).env("DISPLAY", &self.display);
+        assert!(within(PATIENCE, || output(&mut xprop).contains("window id")), "{program} does not manage");
+        // It says so before it looks for windows, and openbox loses one that comes in between.
+        std::thread::sleep(Duration::from_millis(700));
+        manager
     }
 
     /// Ends the X server as if the machine had crashed.
@@ -251,9 +283,13 @@ const TEXT: &str = "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo \"$i the quick
 
 /// An X server whose screen is seen by nobody.
 fn xvfb(display: &str, screen: &str, log: &Path) -> Running {
+    xvfb_with(display, screen, &[], log)
+}
+
+fn xvfb_with(display: &str, screen: &str, more: &[&str], log: &Path) -> Running {
     // Without the last it starts anew when its last client leaves, and drops who comes at that moment.
     let options = ["-screen", "0", screen, "-nolisten", "tcp", "-noreset"];
-    let server = Running::start(Command::new("Xvfb").arg(display).args(options), log);
+    let server = Running::start(Command::new("Xvfb").arg(display).args(options).args(more), log);
     wait_for_display(display, log);
     server
 }

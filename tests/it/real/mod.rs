@@ -2,8 +2,11 @@
 
 pub mod browsing;
 pub mod desktop;
+pub mod front;
 pub mod link;
 pub mod machine;
+pub mod manager;
+pub mod own_window;
 pub mod program;
 pub mod scenery;
 pub mod sshd;

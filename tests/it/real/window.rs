@@ -35,37 +35,17 @@ impl Window {
 
     /// The X window, once it is shown.
     pub fn id(&self) -> Option<String> {
-        let (connection, root) = self.connect();
-        find(&connection, root).map(|window| window.to_string())
+        id_on(&self.display).map(|window| window.to_string())
     }
 
     /// Left, top, width and height on the screen; all 0 while one window takes another's place.
     pub fn place(&self) -> (u32, u32, u32, u32) {
-        let (connection, root) = self.connect();
-        let place = || {
-            let window = find(&connection, root)?;
-            let size = connection.get_geometry(window).ok()?.reply().ok()?;
-            let at = connection.translate_coordinates(window, root, 0, 0).ok()?.reply().ok()?;
-            Some((at.dst_x.max(0) as u32, at.dst_y.max(0) as u32, size.width.into(), size.height.into()))
-        };
-        place().unwrap_or_default()
-    }
-
-    fn connect(&self) -> (RustConnection, u32) {
-        let (connection, screen) = RustConnection::connect(Some(&self.display)).unwrap();
-        let root = connection.setup().roots[screen].root;
-        (connection, root)
+        place_on(&self.display)
     }
 
     /// The part of the screen that the window covers: size, and bytes red, green, blue.
     pub fn picture(&self) -> Picture {
-        let (left, top, width, height) = self.place();
-        let (screen_width, _, pixels) = screen_of(&self.display);
-        let row = |y: u32| {
-            let start = (y * screen_width + left) as usize * 3;
-            pixels[start..start + width as usize * 3].to_vec()
-        };
-        (width, height, (top..top + height).flat_map(row).collect())
+        picture_on(&self.display)
     }
 
     pub fn point(&self, x: u32, y: u32) {
@@ -84,6 +64,41 @@ impl Window {
         crate::real::signal(self.viewer.id(), "TERM");
         finish(self.viewer, Duration::from_secs(10))
     }
+}
+
+fn connect(display: &str) -> (RustConnection, u32) {
+    let (connection, screen) = RustConnection::connect(Some(display)).unwrap();
+    let root = connection.setup().roots[screen].root;
+    (connection, root)
+}
+
+/// The window of a viewer on a screen, once it is shown.
+pub fn id_on(display: &str) -> Option<u32> {
+    let (connection, root) = connect(display);
+    find(&connection, root)
+}
+
+/// Left, top, width and height of it there; all 0 while one window takes another's place.
+pub fn place_on(display: &str) -> (u32, u32, u32, u32) {
+    let (connection, root) = connect(display);
+    let place = || {
+        let window = find(&connection, root)?;
+        let size = connection.get_geometry(window).ok()?.reply().ok()?;
+        let at = connection.translate_coordinates(window, root, 0, 0).ok()?.reply().ok()?;
+        Some((at.dst_x.max(0) as u32, at.dst_y.max(0) as u32, size.width.into(), size.height.into()))
+    };
+    place().unwrap_or_default()
+}
+
+/// The part of the screen that it covers: size, and bytes red, green, blue.
+pub fn picture_on(display: &str) -> Picture {
+    let (left, top, width, height) = place_on(display);
+    let (screen_width, _, pixels) = screen_of(display);
+    let row = |y: u32| {
+        let start = (y * screen_width + left) as usize * 3;
+        pixels[start..start + width as usize * 3].to_vec()
+    };
+    (width, height, (top..top + height).flat_map(row).collect())
 }
 
 /// The viewer's window among those below `parent`, if it is shown: a window manager puts it into one of its own.

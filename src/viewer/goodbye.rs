@@ -1,0 +1,49 @@
+//! The last words on the screen: why there is no desktop, and what comes instead.
+
+use std::time::{Duration, Instant};
+
+use crate::display::{Display, Input, Overlay, Panel};
+use crate::error::Failure;
+use crate::overlay::{Kind, Notice};
+use crate::picture::Size;
+
+/// For how long they stay.
+const STAY: Duration = Duration::from_secs(4);
+
+/// Says it in the window, if there is one, for a few seconds, or until a key or button is pressed.
+///
+/// # Errors
+/// [`Failure`] if the window fails.
+pub fn say_goodbye(display: &mut dyn Display, lines: Vec<String>) -> Result<(), Failure> {
+    if display.room().is_none() {
+        display.open(Size::default(), "sshvnc")?;
+    }
+    let Some(room) = display.room() else { return Ok(()) };
+    let screen = room.screens.first().copied().unwrap_or_else(|| room.size.whole());
+    let drawn = Notice { lines, kind: Kind::Warning }.draw(Size::new(screen.width(), screen.height()), room.density);
+    let size = drawn.picture.size();
+    let middle = |at: u16, length: u16, of: u16| i32::from(at) + (i32::from(length) - i32::from(of)) / 2;
+    let x = middle(screen.x(), screen.width(), size.width);
+    let y = middle(screen.y(), screen.height(), size.height);
+    display.set_overlay(&Overlay { dim: true, panels: vec![Panel { x, y, picture: drawn.picture }] });
+    let until = Instant::now() + STAY;
+    // Keys that were down before are no answer.
+    let mut buttons = u16::MAX;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        for input in display.inputs() {
+            match input {
+                Input::Close | Input::Key { down: true, .. } => return Ok(()),
+                Input::Pointer { buttons: now, .. } if now & !std::mem::replace(&mut buttons, now) != 0 => {
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        if left.is_zero() {
+            return Ok(());
+        }
+        display.present()?;
+        display.wait(None, left)?;
+    }
+}

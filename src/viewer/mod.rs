@@ -1,0 +1,578 @@
+//! The main loop: what happens in the session goes to the display, what the user does goes to the server.
+
+mod asking;
+mod end;
+mod goodbye;
+mod keys;
+mod memory;
+mod menu;
+mod over;
+mod reconnect;
+mod stats;
+mod supervisor;
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use crate::display::{BestSize, Display, Grab, Input, Locks, Scaling, Wish};
+use crate::error::{Failure, Kind};
+use crate::escape::escape;
+use crate::picture::{Area, Size};
+use crate::session::transport::Question;
+use crate::session::{Open, Plan, ServerEvent, UserInput};
+use crate::terminal;
+
+pub use goodbye::say_goodbye;
+pub use keys::{Chord, Hotkeys};
+pub use reconnect::{Policy, Reconnect};
+pub use supervisor::Again;
+
+use keys::{Command, Key, Keys, Meant};
+use menu::{Action, Facts};
+use over::{Did, Over};
+use stats::Meter;
+use supervisor::{Happened, State, Supervisor};
+
+/// Frames are shown 60 times a second at the most.
+const FRAME: Duration = Duration::from_micros(16_667);
+/// Connecting for longer than this is worth a word.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often what tells the time is drawn.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How a session is watched.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// Keys and pointer are not sent.
+    pub view_only: bool,
+    /// The desktop is given the size of the window where the server allows it.
+    pub remote_resize: bool,
+    /// Give up at this time, in these words.
+    pub deadline: Option<(Instant, String)>,
+    /// Told when the desktop is there.
+    pub on_open: Option<&'a mut dyn FnMut(&Open)>,
+    /// When another connection is made.
+    pub policy: Policy,
+    /// Makes the plan for it; without it there is none.
+    pub again: Option<&'a mut Again<'a>>,
+    /// The viewer's own keys.
+    pub hotkeys: Hotkeys,
+    /// As the window was wished for; `None` if there is none, and nobody looks.
+    pub window: Option<Wish>,
+    /// Where the desktop is, in words.
+    pub target: String,
+    /// Show the statistics.
+    pub stats: bool,
+    /// What is started when there is no desktop, in words.
+    pub instead: Option<String>,
+}
+
+/// Runs a session in a display until either ends.
+///
+/// # Errors
+/// [`Failure`] if it did not end well.
+pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> Result<(), Failure> {
+    let line = Supervisor::start(plan, options.again.take(), options.policy)?;
+    let wish = options.window.clone().unwrap_or_default();
+    let mut viewer = Viewer {
+        line,
+        display,
+        keys: Keys::new(options.hotkeys),
+        over: Over::default(),
+        grab: wish.grab != Grab::Never,
+        keeps_pointer: false,
+        scaling: wish.scaling,
+        meter: options.stats.then(Meter::default),
+        xvp: false,
+        ending: None,
+        title: "sshvnc".to_owned(),
+        desktop: None,
+        best_size: BestSize::default(),
+        old: false,
+        clipboard: None,
+        waiting: io::stderr().is_terminal(),
+        start: Instant::now(),
+        shown_at: None,
+        late: false,
+        dirty: false,
+        options,
+    };
+    let watched = viewer.watch();
+    terminal::restore();
+    match watched {
+        Ok(Some(end)) => end,
+        // The user has seen enough. What was recorded must still reach the disk.
+        Ok(None) => viewer.line.close().map_or(Ok(()), Err),
+        Err(failure) => {
+            viewer.line.close();
+            Err(failure)
+        }
+    }
+}
+
+struct Viewer<'a, 'b> {
+    line: Supervisor<'b>,
+    display: &'a mut dyn Display,
+    options: Options<'b>,
+    keys: Keys,
+    /// What is drawn over the desktop.
+    over: Over,
+    grab: bool,
+    keeps_pointer: bool,
+    scaling: Scaling,
+    /// What the statistics are counted from, while they are shown.
+    meter: Option<Meter>,
+    /// The machine behind the desktop can be shut down.
+    xvp: bool,
+    /// The menu was asked for an end: of this kind.
+    ending: Option<Result<(), Failure>>,
+    title: String,
+    /// The desktop's size, if it was ever there.
+    desktop: Option<Size>,
+    best_size: BestSize,
+    /// What is shown is from before the connection was lost.
+    old: bool,
+    /// What was copied here last, for a server that comes back.
+    clipboard: Option<String>,
+    /// Whether a word about a slow connection is due some time.
+    waiting: bool,
+    start: Instant,
+    shown_at: Option<Instant>,
+    /// Whether there may be something to show as soon as the next frame is due.
+    late: bool,
+    /// Whether a picture was taken and the next one not asked for yet.
+    dirty: bool,
+}
+
+impl Viewer<'_, '_> {
+    /// `None` if the display was closed.
+    fn watch(&mut self) -> Result<Option<Result<(), Failure>>, Failure> {
+        if self.options.window.as_ref().is_some_and(|wish| wish.fullscreen) {
+            self.open_early()?;
+        }
+        loop {
+            if self.waiting && self.start.elapsed() >= PATIENCE {
+                eprintln!("sshvnc: still connecting; Ctrl+C ends it");
+                self.waiting = false;
+            }
+            self.display.wait(Some(self.line.bell()), self.pause())?;
+            // As many as are there, so that a busy server is not shown in slow motion; but input comes between.
+            for _ in 0..256 {
+                match self.line.next(Instant::now()) {
+                    Some(Happened::Ended(end)) => return Ok(Some(end)),
+                    Some(event) => self.happened(event)?,
+                    None => break,
+                }
+            }
+            for input in self.display.inputs() {
+                if input == Input::Close {
+                    return Ok(None);
+                }
+                self.did(input);
+            }
+            if let Some(end) = self.ending.take() {
+                return Ok(Some(end));
+            }
+            self.look_over(Instant::now());
+            self.present()?;
+            if let Some((deadline, words)) = &self.options.deadline
+                && Instant::now() >= *deadline
+            {
+                return Err(Failure::new(Kind::NoConnection, words.clone()));
+            }
+        }
+    }
+
+    /// How long nothing need be done if nothing happens.
+    fn pause(&self) -> Duration {
+        let now = Instant::now();
+        let mut pause = self.line.pause(now).min(self.over.pause(now));
+        // What tells the time is drawn anew.
+        if self.meter.is_some() || (self.covered() && self.line.state() != State::Live) {
+            pause = pause.min(TICK);
+        }
+        if self.waiting {
+            pause = pause.min(PATIENCE);
+        }
+        if let Some((deadline, _)) = &self.options.deadline {
+            pause = pause.min(deadline.saturating_duration_since(Instant::now()));
+        }
+        if self.late {
+            pause = pause.min(self.until_next_frame());
+        }
+        pause
+    }
+
+    fn until_next_frame(&self) -> Duration {
+        self.shown_at.map_or(Duration::ZERO, |shown_at| FRAME.saturating_sub(shown_at.elapsed()))
+    }
+
+    fn present(&mut self) -> Result<(), Failure> {
+        self.late = self.until_next_frame() > Duration::ZERO;
+        if self.late || self.display.is_busy() {
+            return Ok(());
+        }
+        if self.display.present()? {
+            self.shown_at = Some(Instant::now());
+            if let Some(meter) = &mut self.meter {
+                meter.presented();
+            }
+        }
+        if std::mem::take(&mut self.dirty) {
+            self.line.session().want_picture();
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, event: Happened) -> Result<(), Failure> {
+        match event {
+            Happened::Question(question) => {
+                self.waiting = false;
+                self.ask(question)?;
+            }
+            Happened::Listening(server, port) => {
+                self.waiting = false;
+                eprintln!(
+                    "sshvnc: {server} waits on port {port} of its localhost; there, let the desktop connect: \
+                     vncconfig -connect localhost:{port}, or x11vnc -connect localhost:{port}"
+                );
+            }
+            Happened::Open(open) => self.opened(&open)?,
+            Happened::Picture(picture) => {
+                self.old = false;
+                self.display.take(picture.canvas(), &picture.damage, picture.complete);
+                self.dirty = true;
+            }
+            Happened::Server(news) => return news.into_iter().try_for_each(|news| self.told(news)),
+            Happened::Waiting => {
+                self.forget_keys();
+                self.set_keeping(false);
+                self.over.drop_unwanted();
+                if self.options.window.is_some() && self.display.room().is_none() {
+                    self.open_early()?;
+                }
+            }
+            Happened::Trying => {}
+            Happened::Signal(number) => return Err(Failure::Signal(number)),
+            // The caller's business.
+            Happened::Ended(_) => {}
+        }
+        Ok(())
+    }
+
+    fn opened(&mut self, open: &Open) -> Result<(), Failure> {
+        if let Some(told) = &mut self.options.on_open {
+            told(open);
+        }
+        log(open);
+        self.title = title(&open.name);
+        // The last picture stays until there is a new one.
+        self.old = self.desktop == Some(open.size);
+        self.best_size = BestSize::default();
+        if self.old {
+            self.display.set_title(&self.title);
+            self.size_there();
+        } else {
+            self.resize(open.size)?;
+        }
+        // What is down was never told to this server.
+        self.forget_keys();
+        if let Some(text) = self.clipboard.clone() {
+            self.line.send(UserInput::Clipboard(text));
+        }
+        Ok(())
+    }
+
+    fn told(&mut self, news: ServerEvent) -> Result<(), Failure> {
+        match news {
+            ServerEvent::Resized(size) => self.resize(size)?,
+            ServerEvent::Name(name) => {
+                self.title = title(&name);
+                self.display.set_title(&self.title);
+            }
+            ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
+            ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
+            ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Locks { scroll, num, caps }),
+            ServerEvent::Bell => {
+                self.display.bell();
+                let mut stderr = io::stderr();
+                if stderr.is_terminal() {
+                    let _ = stderr.write_all(b"\x07");
+                }
+            }
+            ServerEvent::XvpInit => self.xvp = true,
+            ServerEvent::XvpFail => {
+                tracing::warn!("the server can not do with the machine what it was asked for");
+                self.over.notice("The server can not do that with the machine", Instant::now());
+            }
+            ServerEvent::CutText(text) => self.display.set_clipboard(&text),
+        }
+        Ok(())
+    }
+
+    fn resize(&mut self, size: Size) -> Result<(), Failure> {
+        self.waiting = false;
+        self.desktop = Some(size);
+        self.display.open(size, &self.title)?;
+        self.size_there();
+        Ok(())
+    }
+
+    /// Tells the server which size would be best, if that is known by now.
+    fn size_there(&mut self) {
+        let wanted = self.best_size.opened(self.display.room(), Instant::now());
+        self.resize_there(wanted);
+    }
+
+    /// Asks for another size of the server's desktop.
+    fn resize_there(&self, wanted: Option<(Size, Vec<Area>)>) {
+        if let Some((size, screens)) = wanted.filter(|_| self.options.remote_resize) {
+            self.send(UserInput::Resize { size, screens });
+        }
+    }
+
+    /// Opens the window for what is drawn over a desktop that is not there yet.
+    fn open_early(&mut self) -> Result<(), Failure> {
+        Ok(self.display.open(Size::default(), &self.title)?)
+    }
+
+    /// Whether there is a window to draw in.
+    fn covered(&self) -> bool {
+        self.options.window.is_some() && self.display.room().is_some()
+    }
+
+    /// Asks where the person looks: in the window, else as ssh does, else in a window that opens for it.
+    fn ask(&mut self, question: Question) -> Result<(), Failure> {
+        let window = self.options.window.is_some();
+        if window && !terminal::must_ask_program() && (self.covered() || !terminal::can_ask()) {
+            if !self.covered() {
+                self.open_early()?;
+            }
+            self.over.ask(question);
+            return Ok(());
+        }
+        let (answers, kind) = (self.line.answers().clone(), question.kind.clone());
+        terminal::answer(question, move |answer| answers.hear(&kind, answer));
+        Ok(())
+    }
+
+    /// Brings what is drawn over the desktop up to date.
+    fn look_over(&mut self, now: Instant) {
+        if !self.covered() {
+            return;
+        }
+        if let Some(room) = self.display.room() {
+            self.over.set_room(room);
+        }
+        self.over.drop_unwanted();
+        self.over.set_dim(self.desktop.is_some() && (self.line.state() != State::Live || self.old));
+        self.over.set_status(self.status(now));
+        let rows = self.meter.as_mut().map(|meter| meter.rows(self.line.session(), now));
+        self.over.set_stats(rows);
+        let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
+        let facts = Facts {
+            abilities: self.display.abilities(),
+            chord: self.options.hotkeys.chord,
+            menu_key: self.options.hotkeys.menu_key,
+            fullscreen,
+            grab: self.grab,
+            keeps_pointer: self.keeps_pointer,
+            scaling: self.scaling,
+            view_only: self.options.view_only,
+            stats: self.meter.is_some(),
+            xvp: self.xvp,
+            live: self.line.state() == State::Live,
+            waits: matches!(self.line.state(), State::Waiting(_)),
+            instead: self.options.instead.as_deref(),
+        };
+        if let Some(overlay) = self.over.draw(&facts, now) {
+            self.display.set_overlay(&overlay);
+        }
+    }
+
+    /// Where things stand, while there is no desktop.
+    fn status(&self, now: Instant) -> Option<Vec<String>> {
+        let trouble = self.line.trouble();
+        let since = || elapsed(now.saturating_duration_since(trouble.since));
+        let mut lines = Vec::new();
+        match (self.line.state(), trouble.lost) {
+            (State::Live, _) => return None,
+            (State::Connecting, false) => lines.push(format!("Connecting to {}", self.options.target)),
+            (State::Connecting, true) => lines.push(format!("Connection lost {} ago: connecting again", since())),
+            (State::Waiting(until), lost) => {
+                let left = until.saturating_duration_since(now).as_secs_f32().ceil();
+                let what =
+                    if lost { format!("Connection lost {} ago", since()) } else { "No connection yet".to_owned() };
+                lines.push(format!("{what}: reconnecting in {left:.0} s"));
+            }
+        }
+        lines.extend(self.line.why());
+        if let (Some(instead), Some(until)) = (&self.options.instead, trouble.until) {
+            let left = until.saturating_duration_since(now).as_secs_f32().ceil();
+            lines.push(format!("In {left:.0} s {instead} starts instead"));
+        }
+        lines.push(format!("{}+M: menu", self.options.hotkeys.chord.name()));
+        Some(lines)
+    }
+
+    /// The user did something.
+    fn did(&mut self, input: Input) {
+        match input {
+            Input::Key { keysym, keycode, down } => match self.keys.meant(Key { keysym, keycode, down }) {
+                Meant::Pass(key) if self.over.is_modal() => {
+                    if key.down {
+                        let paste = self.keys.is_paste(key);
+                        let did = self.over.key(key.keysym, self.clipboard.as_deref().filter(|_| paste));
+                        self.chose(did);
+                    }
+                }
+                Meant::Pass(key) => self.key(key),
+                Meant::Command(command, releases) => {
+                    releases.into_iter().for_each(|key| self.key(key));
+                    self.command(command);
+                }
+                Meant::Nothing => {}
+            },
+            Input::Pointer { at, buttons, .. } if self.over.is_modal() => {
+                let did = self.over.pointer(at, buttons);
+                self.chose(did);
+            }
+            Input::Pointer { x, y, buttons, .. } => self.send(UserInput::Pointer { x, y, buttons }),
+            Input::Clipboard(text) => {
+                self.clipboard = Some(text.clone());
+                self.send(UserInput::Clipboard(text));
+            }
+            // Without a desktop nobody is there to be asked.
+            Input::Room(room) if self.desktop.is_some() => {
+                let wanted = self.best_size.has(room, Instant::now());
+                self.resize_there(wanted);
+            }
+            Input::Motion { .. } | Input::Focus(_) | Input::Room(_) | Input::Close => {}
+        }
+    }
+
+    fn key(&self, Key { keysym, keycode, down }: Key) {
+        self.send(UserInput::Key { keysym, keycode, down });
+    }
+
+    /// Presses keys there one after the other, and releases them the other way round.
+    fn press(&self, keysyms: &[u32]) {
+        let key = |keysym, down| self.key(Key { keysym, keycode: None, down });
+        keysyms.iter().for_each(|&keysym| key(keysym, true));
+        keysyms.iter().rev().for_each(|&keysym| key(keysym, false));
+    }
+
+    fn send(&self, input: UserInput) {
+        if !self.options.view_only {
+            self.line.send(input);
+        }
+    }
+
+    /// No server knows of the keys that are down.
+    fn forget_keys(&mut self) {
+        self.keys.release();
+    }
+
+    /// The server is told of no key that is down from now on.
+    fn release_keys(&mut self) {
+        for key in self.keys.release() {
+            self.key(key);
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Menu => {
+                // The keys and the pointer are for the menu now.
+                self.set_keeping(false);
+                self.over.toggle_menu();
+            }
+            Command::Fullscreen => self.act(Action::Fullscreen),
+            Command::Grab => self.act(Action::Grab),
+            Command::KeepPointer => self.act(Action::KeepPointer),
+        }
+    }
+
+    fn chose(&mut self, did: Did) {
+        match did {
+            Did::Nothing => {}
+            Did::Chose(action) => self.act(action),
+            Did::Answered(question, answer) => {
+                self.line.answers().hear(&question.kind, &answer);
+                let _ = question.reply.send(answer);
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        let now = Instant::now();
+        match action {
+            Action::Fullscreen => {
+                let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
+                self.display.set_fullscreen(!fullscreen);
+            }
+            Action::Grab => {
+                self.grab = !self.grab;
+                self.display.set_grab(self.grab);
+                self.over.notice(if self.grab { "All keys go to the desktop" } else { "Some keys stay here" }, now);
+            }
+            Action::KeepPointer => self.set_keeping(!self.keeps_pointer && self.line.state() == State::Live),
+            Action::Scaling(scaling) => {
+                self.scaling = scaling;
+                self.display.set_scaling(scaling);
+            }
+            Action::ViewOnly => {
+                self.release_keys();
+                self.options.view_only = !self.options.view_only;
+            }
+            Action::Stats => {
+                self.meter = match self.meter.take() {
+                    Some(_) => None,
+                    None => Some(Meter::default()),
+                };
+            }
+            Action::CtrlAltDelete => self.press(&[0xffe3, 0xffe9, 0xffff]),
+            Action::MenuKey(keysym) => self.press(&[keysym]),
+            Action::Xvp(request) => self.send(UserInput::Xvp(request)),
+            Action::Reconnect => {
+                if let Some(Happened::Ended(end)) = self.line.hurry() {
+                    self.ending = Some(end);
+                }
+            }
+            Action::GiveUp => self.ending = Some(Err(self.line.give_up_now())),
+            Action::Quit => self.ending = Some(Ok(())),
+        }
+    }
+
+    fn set_keeping(&mut self, keep: bool) {
+        if std::mem::replace(&mut self.keeps_pointer, keep) != keep {
+            self.display.keep_pointer(keep);
+            if keep {
+                let words = format!("The pointer stays inside: {}+P lets it go", self.options.hotkeys.chord.name());
+                self.over.notice(words, Instant::now());
+            }
+        }
+    }
+}
+
+/// Seconds, or minutes and seconds.
+fn elapsed(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+fn log(open: &Open) {
+    for ssh in &open.facts.ssh {
+        let (kex, cipher, login) = (&ssh.kex, &ssh.cipher, &ssh.authenticated_by);
+        tracing::info!("SSH to {}: {}, {kex}, {cipher}; {} by {login}", ssh.server, ssh.server_version, ssh.user);
+    }
+    let (agreed, size) = (&open.agreed, open.size);
+    tracing::info!("{}: RFB 3.{}, {}, {size}", open.facts.peer, agreed.minor, agreed.security_name());
+}
+
+fn title(name: &str) -> String {
+    let name = escape(name.trim());
+    if name.is_empty() { "sshvnc".to_owned() } else { format!("{name} - sshvnc") }
+}

@@ -1,0 +1,114 @@
+//! When another connection is tried after one that failed, and when it is given up. Pure: time is an argument.
+
+use std::time::{Duration, Instant};
+
+/// The first pause; each next one is twice as long.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How often a lost desktop is taken up again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reconnect {
+    /// Not at all.
+    #[default]
+    No,
+    /// So often in a row.
+    Times(u32),
+    /// Until it is there again.
+    Forever,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Policy {
+    /// How often.
+    pub reconnect: Reconnect,
+    /// For how long after a loss.
+    pub timeout: Option<Duration>,
+    /// For how long until there is a desktop for the first time.
+    pub connect_timeout: Option<Duration>,
+}
+
+/// The attempts since the desktop was lost, or since the beginning.
+#[derive(Debug, Clone, Copy)]
+pub struct Trouble {
+    /// Since when there is no desktop.
+    pub since: Instant,
+    /// Attempts that failed since then.
+    pub attempts: u32,
+    /// Whether there was a desktop before.
+    pub lost: bool,
+    /// When all is given up.
+    pub until: Option<Instant>,
+}
+
+impl Policy {
+    /// Nothing was connected yet.
+    pub fn begin(&self, now: Instant) -> Trouble {
+        Trouble { since: now, attempts: 0, lost: false, until: self.connect_timeout.map(|limit| now + limit) }
+    }
+
+    /// A desktop was there and is lost.
+    pub fn lost(&self, now: Instant) -> Trouble {
+        Trouble { since: now, attempts: 0, lost: true, until: self.timeout.map(|limit| now + limit) }
+    }
+
+    /// An attempt failed in a way that may pass, or the desktop was lost: when to try again, if at all.
+    pub fn retry(&self, trouble: &mut Trouble, now: Instant) -> Option<Instant> {
+        let allowed = match (self.reconnect, trouble.lost) {
+            (Reconnect::No, _) => false,
+            // A host that never answered may be a slip of the pen: only a limit makes waiting for it bearable.
+            (_, false) => self.connect_timeout.is_some(),
+            (Reconnect::Times(most), true) => trouble.attempts < most,
+            (Reconnect::Forever, true) => true,
+        };
+        let pause = FIRST.saturating_mul(1 << trouble.attempts.min(5)).min(LONGEST);
+        trouble.attempts += 1;
+        // The last one is made a moment before the end, not after it.
+        let last = trouble.until.map(|until| until.checked_sub(FIRST).unwrap_or(until));
+        let next = last.map_or(now + pause, |last| last.min(now + pause));
+        (allowed && last.is_none_or(|last| now < last)).then_some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(policy: Policy, lost: bool, attempt: Duration) -> Vec<u64> {
+        let start = Instant::now();
+        let mut now = start;
+        let mut trouble = if lost { policy.lost(now) } else { policy.begin(now) };
+        let mut pauses = Vec::new();
+        while let Some(next) = policy.retry(&mut trouble, now).filter(|_| pauses.len() < 20) {
+            pauses.push((next - now).as_secs());
+            now = next + attempt;
+        }
+        pauses
+    }
+
+    #[test]
+    fn pauses_grow_to_half_a_minute() {
+        let policy = Policy { reconnect: Reconnect::Forever, ..Policy::default() };
+        assert_eq!(pauses(policy, true, Duration::ZERO)[..7], [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(pauses(policy, true, Duration::ZERO).len(), 20);
+        let policy = Policy { reconnect: Reconnect::Times(3), ..policy };
+        assert_eq!(pauses(policy, true, Duration::from_secs(9)), [1, 2, 4]);
+        assert!(pauses(Policy::default(), true, Duration::ZERO).is_empty());
+    }
+
+    #[test]
+    fn a_limit_ends_it_and_allows_a_last_attempt() {
+        let limit = Some(Duration::from_secs(20));
+        let policy = Policy { reconnect: Reconnect::Forever, timeout: limit, connect_timeout: None };
+        // At 1, 3, 7, 15 and 19 seconds.
+        assert_eq!(pauses(policy, true, Duration::from_millis(1)), [1, 2, 4, 8, 3]);
+        // Attempts that take long leave room for fewer.
+        assert_eq!(pauses(policy, true, Duration::from_secs(10)), [1, 2]);
+        // The first connection has a limit of its own, without which there is one attempt.
+        assert!(pauses(policy, false, Duration::ZERO).is_empty());
+        let policy = Policy { connect_timeout: Some(Duration::from_secs(5)), ..policy };
+        assert_eq!(pauses(policy, false, Duration::from_secs(1)), [1, 2]);
+    }
+}

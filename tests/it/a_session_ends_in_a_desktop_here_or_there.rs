@@ -1,0 +1,196 @@
+//! The viewer as a whole X session: a desktop there, or one here instead, and one that was lost comes back.
+
+use std::fs;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use crate::real::desktop::{Desktop, Screen, Server};
+use crate::real::sshd::Sshd;
+use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc_at, target};
+use crate::real::window::Window;
+use crate::real::{PATIENCE, Running, free_port, within};
+
+/// A command that leaves its process number and its words behind, and the file in which it does.
+fn fallback(folder: &Path) -> (String, std::path::PathBuf) {
+    let file = folder.join("fallback ran");
+    (format!("sh -c 'echo $$ \"$@\" > \"{}\"' sh one 'two three'", file.display()), file)
+}
+
+fn log_of(sshd: &Sshd) -> String {
+    fs::read_to_string(sshd.path("home/.local/state/sshvnc/session.log")).unwrap_or_default()
+}
+
+/// The X session of somebody whose desktop is behind `sshd`.
+fn session(sshd: &Sshd, port: u16, screen: &Screen, options: &[&str]) -> Child {
+    let mut command = sshvnc_at(sshd);
+    command.args(["--fullscreen"]).args(options).args(target(sshd, port)).env("DISPLAY", &screen.display);
+    command.spawn().unwrap()
+}
+
+#[test]
+fn without_a_way_to_the_desktop_another_program_takes_the_process() {
+    let mut sshd = Sshd::start();
+    sshd.kill();
+    let screen = Screen::start(800, 600);
+    let (command, file) = fallback(sshd.folder.path());
+    let start = Instant::now();
+    let child = session(&sshd, 5901, &screen, &["--fallback", &command, "--connect-timeout", "4"]);
+    let id = child.id();
+    let ended = finish(child, PATIENCE);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{id} one two three\n"));
+    let took = start.elapsed();
+    assert!(took > Duration::from_secs(3) && took < Duration::from_secs(15), "{took:?}");
+    let log = log_of(&sshd);
+    assert!(log.contains("refused") && log.contains("starting sh -c"), "{log}");
+    assert!(ended.said.contains("refused") && ended.said.lines().count() == 1, "{}", ended.said);
+}
+
+#[test]
+fn what_the_fallback_is_not_for_ends_the_session() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let (command, file) = fallback(sshd.folder.path());
+    // A key that the server does not know: not let in.
+    let stranger = sshd.path("stranger").to_str().unwrap().to_owned();
+    let mut arguments = vec!["--fallback", &command, "--fallback-on", "lost", "-o", "BatchMode=yes"];
+    arguments.extend(["-o", "IdentitiesOnly=yes"]);
+    let mut named = target(&sshd, 5901);
+    named[1] = stranger;
+    let mut viewer = sshvnc_at(&sshd);
+    viewer.args(["--fullscreen"]).args(&arguments).args(&named).env("DISPLAY", &screen.display);
+    assert_eq!(finish(viewer.spawn().unwrap(), PATIENCE).code, Some(3));
+    assert!(!file.exists());
+    // Nothing listens there, and only a loss was named.
+    let child = session(
+        &sshd,
+        free_port(),
+        &screen,
+        &["--fallback", &command, "--fallback-on", "lost", "--connect-timeout", "2"],
+    );
+    assert_eq!(finish(child, PATIENCE).code, Some(2));
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_fallback_that_does_not_exist_is_told_of_before_it_is_needed() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let child = session(&sshd, free_port(), &screen, &["--fallback", "no-such-program", "--connect-timeout", "2"]);
+    let ended = finish(child, PATIENCE);
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    let first = ended.said.lines().next().unwrap_or_default();
+    assert!(first.contains("there is no program no-such-program"), "{}", ended.said);
+    assert!(ended.said.contains("no-such-program could not be started"), "{}", ended.said);
+    assert!(log_of(&sshd).contains("no program no-such-program"));
+}
+
+#[test]
+fn a_desktop_that_was_lost_comes_back_without_a_touch() {
+    let mut sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let desktop = Desktop::start(Server::Xtigervnc);
+    let (command, file) = fallback(sshd.folder.path());
+    let viewer = session(&sshd, desktop.port, &screen, &["--fallback", &command]);
+    let window = Window::new(viewer, &screen.display);
+    let shows = || same_but_for_the_pointer(&screen.picture(), &desktop.screen());
+    assert!(within(PATIENCE, || shows().is_ok()), "{:?}", shows());
+    for _ in 0..2 {
+        sshd.kill();
+        assert!(within(PATIENCE, || shows().is_err()), "nothing shows that it is lost");
+        // What is typed now is for nobody.
+        window.act(&["key", "x"]);
+        std::thread::sleep(Duration::from_secs(2));
+        sshd.start_again();
+        assert!(within(PATIENCE, || shows().is_ok()), "{:?}: {}", shows(), log_of(&sshd));
+    }
+    let log = log_of(&sshd);
+    assert!(log.matches("the desktop is there again").count() == 2, "{log}");
+    assert!(!file.exists());
+    assert_eq!(window.close().code, Some(143));
+}
+
+#[test]
+fn a_desktop_that_does_not_come_back_is_replaced() {
+    let mut sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let desktop = Desktop::start(Server::Xtigervnc);
+    let (command, file) = fallback(sshd.folder.path());
+    let options = ["--fallback", &command, "--reconnect-timeout", "4"];
+    let viewer = session(&sshd, desktop.port, &screen, &options);
+    let shows = || same_but_for_the_pointer(&screen.picture(), &desktop.screen());
+    assert!(within(PATIENCE, || shows().is_ok()), "{:?}", shows());
+    sshd.kill();
+    let ended = finish(viewer, PATIENCE);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(file.exists() && ended.said.contains("did not come back"), "{}", ended.said);
+}
+
+#[test]
+fn a_desktop_that_ended_in_order_ends_the_session() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let mut desktop = Desktop::start(Server::Xtigervnc);
+    let (command, file) = fallback(sshd.folder.path());
+    let viewer = session(&sshd, desktop.port, &screen, &["--fallback", &command]);
+    let shows = || same_but_for_the_pointer(&screen.picture(), &desktop.screen());
+    assert!(within(PATIENCE, || shows().is_ok()), "{:?}", shows());
+    desktop.stop_server();
+    let ended = finish(viewer, PATIENCE);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(!file.exists());
+}
+
+#[test]
+fn signals_and_the_death_of_the_screen_end_it() {
+    let mut sshd = Sshd::start();
+    sshd.kill();
+    let (command, file) = fallback(sshd.folder.path());
+    for (name, code) in [("TERM", Some(143)), ("HUP", Some(129))] {
+        let screen = Screen::start(800, 600);
+        let viewer = session(&sshd, 5901, &screen, &["--fallback", &command, "--connect-timeout", "60"]);
+        std::thread::sleep(Duration::from_millis(1500));
+        crate::real::signal(viewer.id(), name);
+        assert_eq!(finish(viewer, PATIENCE).code, code, "{name}");
+    }
+    let mut screen = Screen::start(800, 600);
+    let viewer = session(&sshd, 5901, &screen, &["--fallback", &command, "--connect-timeout", "60"]);
+    std::thread::sleep(Duration::from_millis(1500));
+    screen.kill();
+    assert_eq!(finish(viewer, PATIENCE).code, Some(5));
+    assert!(!file.exists());
+}
+
+/// What starts X starts it: a script of the user's, as xinit runs `.xinitrc`.
+#[test]
+fn the_last_line_of_a_users_script_is_enough() {
+    let mut sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let desktop = Desktop::start(Server::Xtigervnc);
+    let (_, file) = fallback(sshd.folder.path());
+    let script = sshd.path("xsession");
+    let words = target(&sshd, desktop.port).join(" ");
+    let program = env!("CARGO_BIN_EXE_sshvnc");
+    let line =
+        format!("exec {program} --fullscreen --connect-timeout 4 --fallback \"touch '{}'\" {words}\n", file.display());
+    fs::write(&script, line).unwrap();
+    let (home, log) = (sshd.path("home"), sshd.path("xsession.log"));
+    let run = || {
+        let mut shell = std::process::Command::new("sh");
+        shell.arg(&script).env("DISPLAY", &screen.display).env("HOME", &home);
+        shell.env("VNC_PASSWORD", crate::real::desktop::PASSWORD);
+        Running::start(&mut shell, &log)
+    };
+    let first = run();
+    let shows = || same_but_for_the_pointer(&screen.picture(), &desktop.screen());
+    assert!(within(PATIENCE, || shows().is_ok()), "{:?}", shows());
+    assert!(!file.exists());
+    drop(first);
+    sshd.kill();
+    let second = run();
+    let start = Instant::now();
+    assert!(within(PATIENCE, || file.exists()));
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+    drop(second);
+}
