@@ -26,6 +26,7 @@ mod memory;
 mod naive;
 mod oracles;
 mod oracles_hold_for_the_fuzzers_seeds;
+mod panels_lie_over_the_desktop;
 mod people_log_in_step_by_step;
 mod real;
 mod real_desktops_are_seen_over_a_real_sshd;
