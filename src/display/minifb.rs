@@ -159,6 +159,7 @@ impl Display for MinifbWindow {
         let mut stale = Damage::default();
         stale.add(view.fit().size().whole());
         self.keyboard.places = x11.as_ref().map(X11Window::places).unwrap_or_default();
+        let other_room = before.as_ref().is_none_or(|before| before.shown.size() != room);
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
         inputs.extend(self.keyboard.release());
         self.inner = Some(Inner {
@@ -179,6 +180,8 @@ impl Display for MinifbWindow {
             active: false,
             inputs,
         });
+        let told = self.room().filter(|_| other_room).map(Input::Room);
+        self.inner.iter_mut().for_each(|inner| inner.inputs.extend(told.clone()));
         Ok(())
     }
 
@@ -281,9 +284,8 @@ impl Inner {
 
     /// Has the place of the old pointer painted anew; a new one is drawn with every frame.
     fn redraw_pointer(&mut self) {
-        let anything = self.view.fit().size().area(0, 0, 1, 1);
-        if let Some(area) = self.drawn.or(anything) {
-            self.stale.add(area);
+        if let Some(anything) = self.view.fit().size().area(0, 0, 1, 1) {
+            self.stale.add(anything);
         }
     }
 
@@ -312,10 +314,15 @@ impl Inner {
     /// Brings `shown` up to date.
     fn paint(&mut self, front: &Canvas, cursor: Option<&Cursor>) {
         let mut stale = self.stale.take();
-        if let Some(drawn) = self.drawn.take() {
-            stale.add(drawn);
-        }
         let size = self.shown.size();
+        if let Some(drawn) = self.drawn.take() {
+            // It may have been beside the desktop too.
+            if let Ok(mut target) = self.shown.target(drawn) {
+                target.rows_from(0).for_each(|row| row.fill(0));
+            }
+            let under = self.view.under(drawn.x(), drawn.y(), drawn.width(), drawn.height());
+            under.into_iter().for_each(|area| stale.add(area));
+        }
         for area in stale.areas().iter().filter_map(|&area| self.view.seen(area)) {
             let (x, y) = self.view.place(area);
             let place = size.area(x.max(0) as u16, y.max(0) as u16, area.width(), area.height());
@@ -332,10 +339,14 @@ impl Inner {
         if let Ok(mut target) = self.shown.target(size.whole()) {
             cursor.draw(&mut target, ByteOrder::Bgrx, x, y);
         }
-        // What it covers of the desktop; a border it hangs over keeps nothing to restore.
-        let near = |at: i32, hotspot: u16| (at - i32::from(hotspot)).clamp(0, u16::MAX.into()) as u16;
-        let (x, y) = (near(x, cursor.hotspot.0), near(y, cursor.hotspot.1));
-        self.drawn = self.view.under(x, y, cursor.size.width, cursor.size.height);
+        let part = |at: i32, hotspot: u16, length: u16, room: u16| {
+            let near = (at - i32::from(hotspot)).clamp(0, room.into());
+            let far = (at - i32::from(hotspot) + i32::from(length)).clamp(near, room.into());
+            (near as u16, (far - near) as u16)
+        };
+        let (x, width) = part(x, cursor.hotspot.0, cursor.size.width, size.width);
+        let (y, height) = part(y, cursor.hotspot.1, cursor.size.height, size.height);
+        self.drawn = size.area(x, y, width, height);
     }
 
     /// Collects what happened in the window.

@@ -43,6 +43,7 @@ mod the_program_survives_hostile_servers;
 mod tight_and_jpeg_paint_what_the_bytes_say;
 mod tiles_of_runs_and_palettes_paint_what_the_bytes_say;
 mod transport_ssh;
-mod windows_cover_screens_and_fit_desktops_in;
+mod windows_cover_the_screens_that_are_meant;
+mod windows_fit_desktops_in;
 mod windows_on_x11_know_every_key_and_sleep;
 mod windows_show_desktops_and_pass_on_what_is_done;
