@@ -140,7 +140,7 @@ fn a_server_that_refuses_is_scaled() {
     });
     assert!(scaled);
     let said = window.close().said;
-    assert!(said.matches("keeps the size of its desktop: it is not allowed").count() <= 1, "{said}");
+    assert!(said.matches("keeps the size of its desktop: it is not allowed").count() == 1, "{said}");
 }
 
 /// The rectangles of a desktop's monitors, as its own X server has them.

@@ -193,6 +193,7 @@ fn the_screens_that_are_named_are_covered() {
         ("2,1", Screens::These(vec![2, 1]), (5, 5), (0, 0, 1000, 500), both.to_vec()),
         ("current", Screens::Current, (5, 5), (0, 0, 600, 500), one(600, 500)),
         ("current", Screens::Current, (900, 200), (600, 100, 400, 300), one(400, 300)),
+        ("4,2", Screens::These(vec![4, 2]), (5, 5), (600, 100, 400, 300), one(400, 300)),
         // There is none; the current one is taken.
         ("3", Screens::These(vec![3]), (900, 200), (600, 100, 400, 300), one(400, 300)),
     ];
@@ -230,6 +231,20 @@ fn a_screen_that_there_is_not_gets_one_line() {
         said.contains("there is no screen 3, only 2; the current one is covered") && said.lines().count() == 1,
         "{said}"
     );
+}
+
+#[test]
+fn a_window_manager_that_covers_only_one_screen_gets_one_line() {
+    let screen = two_monitors();
+    let _manager = screen.manage("openbox", &["--sm-disable"]);
+    let home = tempfile::tempdir().unwrap();
+    let mut demo = sshvnc(home.path());
+    let viewer =
+        demo.args(["demo", "-fullscreen", "--screens", "all"]).env("DISPLAY", &screen.display).spawn().unwrap();
+    let window = crate::real::window::Window::new(viewer, &screen.display);
+    assert!(crate::real::within(crate::real::PATIENCE, || window.place() == (0, 0, 600, 500)), "{:?}", window.place());
+    let said = window.close().said;
+    assert!(said.contains("the window manager covers one screen, not several") && said.lines().count() == 1, "{said}");
 }
 
 #[test]

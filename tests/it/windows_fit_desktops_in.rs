@@ -216,3 +216,36 @@ fn the_portable_window_shows_every_way_too() {
         assert_eq!(window.close().code, Some(143));
     }
 }
+
+#[test]
+fn the_pointer_moves_a_large_desktop_in_the_portable_window() {
+    let desktop = Desktop::start_without_password(Server::Xtigervnc);
+    let (home, screen) = (tempfile::tempdir().unwrap(), Screen::start(400, 300));
+    let mut command = sshvnc(home.path());
+    command.args(["--direct", &format!("127.0.0.1::{}", desktop.port), "--display", "minifb", "--fullscreen"]);
+    command.args(["--no-remote-resize", "--scaling", "none"]).env("DISPLAY", &screen.display);
+    let window = Window::new(command.spawn().unwrap(), &screen.display);
+    assert!(within(PATIENCE, || window.id().is_some()), "no window: {:?}", window.close());
+    for ((x, y), expected) in [((399, 299), "x:799 y:599 "), ((200, 150), "x:600 y:450 "), ((0, 150), "x:0 y:450 ")] {
+        xdotool(&screen.display, &["mousemove", &x.to_string(), &y.to_string()]);
+        let mut there = String::new();
+        let arrives = within(Duration::from_secs(10), || {
+            let mut xdotool = Command::new("xdotool");
+            there = output(xdotool.arg("getmouselocation").env("DISPLAY", &desktop.display));
+            there.starts_with(expected)
+        });
+        assert!(arrives, "{x},{y}: {there} instead of {expected}");
+    }
+    // The lower left part.
+    xdotool(&screen.display, &["mousemove", "200", "150"]);
+    let part = |(width, _, pixels): (u32, u32, Vec<u8>)| -> Vec<u8> {
+        let rows = pixels.chunks_exact(width as usize * 3).skip(300);
+        rows.flat_map(|row| row[..1200].to_vec()).collect()
+    };
+    let shown = within(Duration::from_secs(10), || {
+        let (seen, there) = (window.picture().2, part(desktop.screen()));
+        seen.chunks_exact(3).zip(there.chunks_exact(3)).filter(|(a, b)| a != b).count() < 24 * 24
+    });
+    assert!(shown);
+    assert_eq!(window.close().code, Some(143));
+}
