@@ -167,6 +167,7 @@ impl Display for MinifbWindow {
         let mut stale = Damage::default();
         stale.add(view.fit().size().whole());
         self.keyboard.places = x11.as_ref().map(X11Window::places).unwrap_or_default();
+        let other_room = before.as_ref().is_none_or(|before| before.shown.size() != room);
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
         inputs.extend(self.keyboard.release());
         self.inner = Some(Inner {
@@ -189,6 +190,8 @@ impl Display for MinifbWindow {
             active: false,
             inputs,
         });
+        let told = self.room().filter(|_| other_room).map(Input::Room);
+        self.inner.iter_mut().for_each(|inner| inner.inputs.extend(told.clone()));
         Ok(())
     }
 
@@ -367,9 +370,13 @@ impl Inner {
         if let Ok(mut target) = self.shown.target(size.whole()) {
             cursor.draw(&mut target, ByteOrder::Bgrx, x, y);
         }
-        let from = |at: i32, hotspot: u16, most: u16| (at - i32::from(hotspot)).clamp(0, most.into()) as u16;
-        let (x, y) = (from(x, cursor.hotspot.0, size.width), from(y, cursor.hotspot.1, size.height));
-        let (width, height) = (cursor.size.width.min(size.width - x), cursor.size.height.min(size.height - y));
+        let part = |at: i32, hotspot: u16, length: u16, room: u16| {
+            let near = (at - i32::from(hotspot)).clamp(0, room.into());
+            let far = (at - i32::from(hotspot) + i32::from(length)).clamp(near, room.into());
+            (near as u16, (far - near) as u16)
+        };
+        let (x, width) = part(x, cursor.hotspot.0, cursor.size.width, size.width);
+        let (y, height) = part(y, cursor.hotspot.1, cursor.size.height, size.height);
         self.drawn = size.area(x, y, width, height);
     }
 

@@ -293,9 +293,10 @@ impl Display for X11Display {
         // One that covers the screen keeps its size, and one that the user has given another size than the desktop's.
         let follows = before == self.size_for(surface.desktop()) || resized.is_some_and(|at| at.elapsed() < ON_ITS_WAY);
         let room = if self.kind == Kind::Normal && follows { self.size_for(size) } else { before };
+        let mut next = Surface::new(&self.server, (window, gc), size, scaling, room)?;
+        next.keep(&self.server, &surface);
         surface.release(&self.server)?;
-        let surface = Surface::new(&self.server, (window, gc), size, scaling, room)?;
-        let mut shown = Shown { window, gc, size: room, resized, surface };
+        let mut shown = Shown { window, gc, size: room, resized, surface: next };
         if room != before {
             resize(&self.server, window, room)?;
             shown.resized = Some(Instant::now());

@@ -308,4 +308,26 @@ mod tests {
         assert_eq!(dots_in(b"*foo: 1\nXft.antialias:\t1\nXft.dpi:\t 144 \n"), Some(144.0));
         assert_eq!((dots_in(b"Xft.dpi: many"), dots_in(b"")), (None, None));
     }
+
+    #[test]
+    fn every_version_of_randr_tells_the_same() {
+        use std::io::{BufRead, BufReader};
+        use std::process::{Command, Stdio};
+        let mut command = Command::new("Xvfb");
+        command.args(["-displayfd", "1", "-screen", "0", "700x500x24", "-nolisten", "tcp", "-noreset"]);
+        let mut xvfb = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("tests/run installs Xvfb");
+        let mut number = String::new();
+        BufReader::new(xvfb.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let server = Server::connect(Some(&format!(":{}", number.trim())));
+        let told = server.as_ref().map(|server| {
+            let known = subscribe(server).unwrap();
+            [known, Some((1, 4)), None].map(|version| read(server, version).unwrap())
+        });
+        xvfb.kill().unwrap();
+        xvfb.wait().unwrap();
+        for monitors in told.unwrap() {
+            let [Monitor { place, index: 0, .. }] = monitors[..] else { panic!("{monitors:?}") };
+            assert_eq!(place, Place { x: 0, y: 0, size: Size::new(700, 500) });
+        }
+    }
 }

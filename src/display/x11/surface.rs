@@ -195,6 +195,20 @@ impl Surface {
         }
     }
 
+    /// Takes what was seen before in a desktop of another size, until something new is painted: no window goes black while
+    /// it is resized.
+    pub(super) fn keep(&mut self, server: &Server, before: &Surface) {
+        let pixels = match &before.way {
+            Way::Same(front) | Way::Render(front, _) => front.canvas(&server.layout),
+            Way::Own(desktop, ..) => desktop.clone(),
+        };
+        if let Some(area) = pixels.size().whole().clip(self.desktop) {
+            let mut damage = Damage::default();
+            damage.add(area);
+            self.take(server, &pixels, &damage);
+        }
+    }
+
     /// The desktop's size.
     pub(super) fn desktop(&self) -> Size {
         self.desktop
