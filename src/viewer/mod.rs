@@ -347,6 +347,7 @@ impl Viewer<'_, '_> {
             if !self.covered() {
                 self.open_early()?;
             }
+            self.release_keys();
             self.over.ask(question);
             return Ok(());
         }
@@ -418,15 +419,13 @@ impl Viewer<'_, '_> {
     /// The user did something.
     fn did(&mut self, input: Input) {
         match input {
-            Input::Key { keysym, keycode, down } => match self.keys.meant(Key { keysym, keycode, down }) {
-                Meant::Pass(key) if self.over.is_modal() => {
-                    if key.down {
-                        let paste = self.keys.is_paste(key);
-                        let did = self.over.key(key.keysym, self.clipboard.as_deref().filter(|_| paste));
-                        self.chose(did);
-                    }
+            Input::Key { keysym, keycode, down } => match self.meant(Key { keysym, keycode, down }) {
+                Meant::Here(key) => {
+                    let paste = self.keys.is_paste(key);
+                    let did = self.over.key(key.keysym, self.clipboard.as_deref().filter(|_| paste));
+                    self.chose(did);
                 }
-                Meant::Pass(key) => self.key(key),
+                Meant::There(key) => self.key(key),
                 Meant::Command(command, releases) => {
                     releases.into_iter().for_each(|key| self.key(key));
                     self.command(command);
@@ -451,6 +450,10 @@ impl Viewer<'_, '_> {
             Input::Motion { dx, dy, buttons } => self.send(UserInput::Motion { dx, dy, buttons }),
             Input::Focus(_) | Input::Room(_) | Input::Close => {}
         }
+    }
+
+    fn meant(&mut self, key: Key) -> Meant {
+        self.keys.meant(key, !self.over.is_modal())
     }
 
     fn key(&self, Key { keysym, keycode, down }: Key) {

@@ -40,7 +40,11 @@ impl Meter {
 }
 
 /// The rows: name and value. `before`: how long ago that was, and what was counted then.
-fn rows(now: &Stats, before: Option<(Duration, &Stats)>, (frames, presenting): (u32, Duration)) -> Vec<(String, String)> {
+fn rows(
+    now: &Stats,
+    before: Option<(Duration, &Stats)>,
+    (frames, presenting): (u32, Duration),
+) -> Vec<(String, String)> {
     let none = Stats::default();
     let (span, before) = before.unwrap_or((SPAN, now));
     // A new connection counts from nothing.
@@ -99,7 +103,8 @@ mod tests {
     #[test]
     fn rates_are_over_the_time_that_passed() {
         let before = stats(1_000_000, 10);
-        let rows = rows(&stats(2_000_000, 30), Some((Duration::from_secs(2), &before)), (30, Duration::from_millis(60)));
+        let rows =
+            rows(&stats(2_000_000, 30), Some((Duration::from_secs(2), &before)), (30, Duration::from_millis(60)));
         assert_eq!(value(&rows, "received"), "4.00 Mbit/s");
         assert_eq!((value(&rows, "updates"), value(&rows, "frames shown")), ("10.0 /s".into(), "15.0 /s".into()));
         assert_eq!((value(&rows, "decoding"), value(&rows, "SSH round trip")), ("3.0 ms".into(), "-".into()));
