@@ -67,6 +67,8 @@ pub enum Command {
     List(List),
     /// Print what ssh_config says of a host, in the form of `ssh -G`
     SshConfig(Connection),
+    /// Offer a desktop as a session at the login screen
+    InstallSession(InstallSession),
 }
 
 /// `sshvnc TARGET`
@@ -494,6 +496,31 @@ pub struct Demo {
 pub struct Passwd {
     /// The file; ~/.vnc/passwd if none is named
     pub file: Option<PathBuf>,
+}
+
+/// `sshvnc install-session`
+#[derive(Debug, Args)]
+#[command(override_usage = "sshvnc install-session [--name NAME] [--dir DIR] [--print] [--force] TARGET [-- OPTIONS]")]
+pub struct InstallSession {
+    /// The desktop, as for `sshvnc TARGET`
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub target: String,
+    /// What the login screen calls it [default: Remote desktop: TARGET]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Where it is written [default: /usr/share/xsessions, which only root can write to]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Show what would be written
+    #[arg(long)]
+    pub print: bool,
+    /// Replace what is there
+    #[arg(long)]
+    pub force: bool,
+    /// Options of sshvnc for the session, beside --fullscreen; such as --fallback openbox-session. A file needs its whole
+    /// path: the session starts in its user's home
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub options: Vec<OsString>,
 }
 
 /// What came of reading a command line.

@@ -22,6 +22,7 @@ mod hostile_servers_get_one_line;
 mod hostile_tight_and_jpeg_get_one_line;
 mod jpeg_by_hand;
 mod lanes_change_nothing;
+mod login_screens_offer_desktops;
 mod memory;
 mod naive;
 mod oracles;
