@@ -88,6 +88,7 @@ pub struct View {
 /// What happens when there is no desktop.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "session")]
+#[command(next_help_heading = "Without the desktop")]
 pub struct SessionWishes {
     /// What takes the place of this program when there is no desktop, such as openbox-session; then the session also has
     /// a log: ~/.local/state/sshvnc/session.log
@@ -133,6 +134,7 @@ fn reconnect(typed: &str) -> Result<Reconnect, String> {
 /// How the window behaves.
 #[derive(Debug, Clone, Args)]
 #[group(id = "window-options")]
+#[command(next_help_heading = "The window")]
 pub struct Window {
     /// Show only: keys, pointer and clipboard are not sent
     #[arg(long)]
@@ -483,12 +485,12 @@ pub struct Demo {
     /// Let the server show another host key than the known one: the viewer must refuse (exit code 3)
     #[arg(long)]
     pub wrong_host_key: bool,
-    /// The window.
-    #[command(flatten)]
-    pub window: Window,
     /// Say what happens, on stderr; twice for more
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// The window.
+    #[command(flatten)]
+    pub window: Window,
 }
 
 /// `sshvnc passwd`
