@@ -6,7 +6,7 @@ use std::time::Duration;
 use sshvnc::display::{Display, Input, Scaling, Screens, Wish};
 use sshvnc::picture::{Fit, Size};
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, PropMode};
+use x11rb::protocol::xproto::{AtomEnum, PropMode};
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -108,27 +108,17 @@ fn what_the_window_managers_own_keys_do_is_followed() {
     let _manager = screen.manage("openbox", &["--sm-disable"]);
     let mut window = OwnWindow::open(&screen.display, Wish::default(), Size::new(300, 200));
     window.turn_for(SOON);
-    let (connection, number) = RustConnection::connect(Some(&screen.display)).unwrap();
-    let root = connection.setup().roots[number].root;
-    let atom = |name: &str| connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
-    let (state, whole) = (atom("_NET_WM_STATE"), atom("_NET_WM_STATE_FULLSCREEN"));
-    let id: u32 = window.id().parse().unwrap();
-    // As a pager asks.
-    let toggle = || {
-        let message = ClientMessageEvent::new(32, id, state, [2, whole, 0, 2, 0]);
-        let mask = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
-        connection.send_event(false, root, mask, message).unwrap().check().unwrap();
-    };
-    toggle();
+    let cover = |window: &OwnWindow, cover: bool| screen.ask_to_cover(window.id().parse().unwrap(), cover);
+    cover(&window, true);
     assert!(window.within(|window| window.told_room().is_some_and(|room| room.fullscreen)), "{:?}", window.room());
     // It keeps the size of the screen then.
     window.resize(Size::new(400, 300));
     window.turn_for(SOON);
     assert_eq!(window.place(), (0, 0, 800, 600));
-    toggle();
+    cover(&window, false);
     assert!(window.within(|window| window.told_room().is_some_and(|room| !room.fullscreen)), "{:?}", window.room());
     // And from here as well.
-    toggle();
+    cover(&window, true);
     assert!(window.within(|window| window.room().fullscreen));
     window.display.set_fullscreen(false);
     assert!(window.within(|window| window.place() != (0, 0, 800, 600) && !window.room().fullscreen));
