@@ -1,6 +1,7 @@
 //! Whole viewers side by side over a private sshd on the loopback: ours, and TigerVNC's behind `ssh -L`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -113,10 +114,14 @@ fn round(viewer: Viewer, (width, height): (u16, u16), keys: usize, figures: &mut
     std::thread::sleep(Duration::from_secs(2));
     let ids: Vec<u32> = programs.iter().map(Running::id).collect();
     figures.memory.push(ids.iter().map(|id| resident(*id)).sum());
-    let before: u64 = ids.iter().map(|id| switches(*id)).sum();
+    let before: Vec<_> = ids.iter().map(|id| switches(*id)).collect();
     std::thread::sleep(IDLE);
-    let after: u64 = ids.iter().map(|id| switches(*id)).sum();
-    figures.wakes.push((after - before) as f64 / IDLE.as_secs_f64());
+    let woken = |(id, before): (&u32, &BTreeMap<PathBuf, u64>)| -> u64 {
+        // A thread that ended meanwhile slept until then.
+        switches(*id).iter().map(|(task, count)| count - before.get(task).copied().unwrap_or(0)).sum()
+    };
+    let woken: u64 = ids.iter().zip(&before).map(woken).sum();
+    figures.wakes.push(woken as f64 / IDLE.as_secs_f64());
     // A film: the next request is answered with a whole picture, and so on.
     server.plays.store(true, Ordering::Relaxed);
     press();
@@ -178,10 +183,10 @@ fn resident(id: u32) -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0
 }
 
-/// How often any thread of a process has gone to sleep.
-fn switches(id: u32) -> u64 {
+/// How often each thread of a process has gone to sleep.
+fn switches(id: u32) -> BTreeMap<PathBuf, u64> {
     let tasks = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
-    tasks.map(|task| voluntary(&task.path().join("status"))).sum()
+    tasks.map(|task| (task.path(), voluntary(&task.path().join("status")))).collect()
 }
 
 fn voluntary(path: &Path) -> u64 {

@@ -7,6 +7,7 @@ mod keys;
 mod memory;
 mod menu;
 mod over;
+mod pace;
 mod reconnect;
 mod stats;
 mod supervisor;
@@ -30,11 +31,10 @@ pub use supervisor::Again;
 use keys::{Command, Key, Keys, Meant};
 use menu::{Action, Facts};
 use over::{Did, Over};
+use pace::Pace;
 use stats::Meter;
 use supervisor::{Happened, State, Supervisor};
 
-/// Frames are shown 60 times a second at the most.
-const FRAME: Duration = Duration::from_micros(16_667);
 /// Connecting for longer than this is worth a word.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often what tells the time is drawn.
@@ -93,7 +93,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
         clipboard: None,
         waiting: io::stderr().is_terminal(),
         start: Instant::now(),
-        shown_at: None,
+        pace: Pace::default(),
         late: false,
         dirty: false,
         options,
@@ -140,7 +140,7 @@ struct Viewer<'a, 'b> {
     /// Whether a word about a slow connection is due some time.
     waiting: bool,
     start: Instant,
-    shown_at: Option<Instant>,
+    pace: Pace,
     /// Whether there may be something to show as soon as the next frame is due.
     late: bool,
     /// Whether a picture was taken and the next one not asked for yet.
@@ -201,23 +201,19 @@ impl Viewer<'_, '_> {
             pause = pause.min(deadline.saturating_duration_since(Instant::now()));
         }
         if self.late {
-            pause = pause.min(self.until_next_frame());
+            pause = pause.min(self.pace.wait(now));
         }
         pause
     }
 
-    fn until_next_frame(&self) -> Duration {
-        self.shown_at.map_or(Duration::ZERO, |shown_at| FRAME.saturating_sub(shown_at.elapsed()))
-    }
-
     fn present(&mut self) -> Result<(), Failure> {
-        self.late = self.until_next_frame() > Duration::ZERO;
+        let start = Instant::now();
+        self.late = self.pace.wait(start) > Duration::ZERO;
         if self.late || self.display.is_busy() {
             return Ok(());
         }
-        let start = Instant::now();
         if self.display.present()? {
-            self.shown_at = Some(Instant::now());
+            self.pace.shown(start);
             if let Some(meter) = &mut self.meter {
                 meter.presented(start.elapsed());
             }
