@@ -67,6 +67,8 @@ pub enum Command {
     List(List),
     /// Print what ssh_config says of a host, in the form of `ssh -G`
     SshConfig(Connection),
+    /// Offer a desktop as a session at the login screen
+    InstallSession(InstallSession),
 }
 
 /// `sshvnc TARGET`
@@ -86,6 +88,7 @@ pub struct View {
 /// What happens when there is no desktop.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "session")]
+#[command(next_help_heading = "Without the desktop")]
 pub struct SessionWishes {
     /// What takes the place of this program when there is no desktop, such as openbox-session; then the session also has
     /// a log: ~/.local/state/sshvnc/session.log
@@ -131,6 +134,7 @@ fn reconnect(typed: &str) -> Result<Reconnect, String> {
 /// How the window behaves.
 #[derive(Debug, Clone, Args)]
 #[group(id = "window-options")]
+#[command(next_help_heading = "The window")]
 pub struct Window {
     /// Show only: keys, pointer and clipboard are not sent
     #[arg(long)]
@@ -481,12 +485,12 @@ pub struct Demo {
     /// Let the server show another host key than the known one: the viewer must refuse (exit code 3)
     #[arg(long)]
     pub wrong_host_key: bool,
-    /// The window.
-    #[command(flatten)]
-    pub window: Window,
     /// Say what happens, on stderr; twice for more
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// The window.
+    #[command(flatten)]
+    pub window: Window,
 }
 
 /// `sshvnc passwd`
@@ -494,6 +498,31 @@ pub struct Demo {
 pub struct Passwd {
     /// The file; ~/.vnc/passwd if none is named
     pub file: Option<PathBuf>,
+}
+
+/// `sshvnc install-session`
+#[derive(Debug, Args)]
+#[command(override_usage = "sshvnc install-session [--name NAME] [--dir DIR] [--print] [--force] TARGET [-- OPTIONS]")]
+pub struct InstallSession {
+    /// The desktop, as for `sshvnc TARGET`
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub target: String,
+    /// What the login screen calls it [default: Remote desktop: TARGET]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Where it is written [default: /usr/share/xsessions, which only root can write to]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Show what would be written
+    #[arg(long)]
+    pub print: bool,
+    /// Replace what is there
+    #[arg(long)]
+    pub force: bool,
+    /// Options of sshvnc for the session, beside --fullscreen; such as --fallback openbox-session. A file needs its whole
+    /// path: the session starts in its user's home
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub options: Vec<OsString>,
 }
 
 /// What came of reading a command line.
@@ -571,7 +600,7 @@ const ALIASES: [(&str, &str); 18] = [
 ];
 
 /// Options of other viewers that would be taken for something else here, such as `-listen` for `-l isten`.
-const UNKNOWN: [&str; 18] = [
+const UNKNOWN: [&str; 17] = [
     "listen",
     "log",
     "depth",
@@ -582,7 +611,6 @@ const UNKNOWN: [&str; 18] = [
     "geometry",
     "display",
     "desktopsize",
-    "remoteresize",
     "securitytypes",
     "autopass",
     "x11cursor",
@@ -607,6 +635,13 @@ fn from_other_viewers(argument: OsString) -> Result<Vec<OsString>, Failure> {
         return Err(
             Failure::usage(format!("the option -{name} of other viewers is not known here")).hint("see sshvnc --help")
         );
+    }
+    // On here as it is there, so only its opposite has a name.
+    if name == "remoteresize" {
+        return Ok(match value {
+            Some("0" | "off" | "false" | "no") => vec!["--no-remote-resize".into()],
+            _ => vec![],
+        });
     }
     let Some((_, ours)) = ALIASES.iter().find(|(theirs, _)| *theirs == name) else { return Ok(vec![argument]) };
     let takes_value =
@@ -660,6 +695,9 @@ mod tests {
         assert!(typed("--quality|10|host").is_err());
         // A short option with its value in one word stays one.
         assert_eq!(view("-p2222|host").connection.port.map(u16::from), Some(2222));
+        let sized = view("-RemoteResize=0|-MenuKey=F8|host").window;
+        assert_eq!((sized.no_remote_resize, sized.menu_key), (true, Some(0xffc5)));
+        assert!(!view("-RemoteResize|host").window.no_remote_resize);
         assert_eq!(view("view|demo").connection.target, "demo");
     }
 

@@ -49,6 +49,9 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         _ => PixelFormat::rgb888(order.shifts()),
     };
     let encodings = encodings(typed.encodings.as_deref())?;
+    if recorder.is_some() {
+        recordable(&encodings, typed.quality)?;
+    }
     let way = route::to(target, typed)?;
     Ok(Plan {
         route: way.route,
@@ -92,6 +95,17 @@ fn encodings(list: Option<&str>) -> Result<Vec<i32>, Failure> {
     Ok(numbers)
 }
 
+/// What is recorded is decoded later by who does not know what was asked for.
+fn recordable(encodings: &[i32], quality: Option<u8>) -> Result<(), Failure> {
+    let known = |quality: &u8| encoding::zywrle_levels(*quality) == encoding::zywrle_levels(encoding::ZYWRLE_QUALITY);
+    if encodings.contains(&encoding::ZYWRLE) && !quality.iter().all(known) {
+        let levels: Vec<_> = (0..=9).filter(known).map(|level| level.to_string()).collect();
+        return Err(Failure::usage("a recording does not say which --quality zywrle was made for")
+            .hint(format!("take one of {}, or leave it out", levels.join(" "))));
+    }
+    Ok(())
+}
+
 fn password(file: Option<&Path>) -> Result<Option<SecretSlice<u8>>, Failure> {
     if let Some(path) = file {
         let wrong = |what: String| {
@@ -120,6 +134,20 @@ mod tests {
         assert!(encodings(Some(" ")).is_err());
         assert_eq!(encodings(Some("zywrle")).unwrap(), [17, 0]);
         assert!(!encodings(None).unwrap().contains(&17));
+    }
+
+    #[test]
+    fn wavelets_are_recorded_as_they_are_read_later() {
+        let zywrle = encodings(Some("zywrle")).unwrap();
+        for quality in 0..=9 {
+            assert_eq!(recordable(&zywrle, Some(quality)).is_ok(), (3..=5).contains(&quality), "{quality}");
+        }
+        assert!(recordable(&zywrle, None).is_ok() && recordable(&encodings(None).unwrap(), Some(9)).is_ok());
+        let said = recordable(&zywrle, Some(9)).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "a recording does not say which --quality zywrle was made for; take one of 3 4 5, or leave it out"
+        );
     }
 
     #[test]

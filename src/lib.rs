@@ -17,6 +17,7 @@ pub mod errand;
 pub mod error;
 pub mod escape;
 pub mod hops;
+pub mod install_session;
 pub mod lanes;
 pub mod list;
 pub mod overlay;
@@ -69,6 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure>
         Command::Check(what) => check::run(&what),
         Command::List(what) => list::run(&what),
         Command::SshConfig(what) => commands::ssh_config(&what),
+        Command::InstallSession(what) => install_session::run(&what),
     }
 }
 
@@ -82,7 +84,7 @@ fn log(command: &Command) {
         Command::SshConfig(what) => what.verbose,
         Command::Check(what) => what.connection.verbose,
         Command::List(what) => what.connection.verbose,
-        Command::Bench(_) | Command::Play(_) | Command::Passwd(_) => 0,
+        Command::Bench(_) | Command::Play(_) | Command::Passwd(_) | Command::InstallSession(_) => 0,
     };
     let level = ["sshvnc=warn", "sshvnc=info", "sshvnc=debug", "debug"][usize::from(verbose.min(3))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("SSHVNC_LOG")

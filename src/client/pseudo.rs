@@ -74,8 +74,14 @@ pub(super) fn read(inbox: &mut Inbox, header: &RectangleHeader, pixels: &Pixels)
             let screens = inbox.unit(|reader| {
                 let count = usize::from(reader.u8()?);
                 reader.bytes(3)?;
-                let screens = (0..count).map(|_| Screen::read(reader)).collect::<Result<Vec<_>, _>>();
-                screens.map(|screens| screens.into_iter().take(MOST_SCREENS).collect())
+                let mut screens = Vec::new();
+                for _ in 0..count {
+                    let screen = Screen::read(reader)?;
+                    if screens.len() < MOST_SCREENS {
+                        screens.push(screen);
+                    }
+                }
+                Ok(screens)
             });
             // x tells who wanted it, of whom 1 is this client, and y how it went: the answer to a request that failed
             // names the size that was wanted.

@@ -44,7 +44,15 @@ pub fn run(what: &Demo) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(no_start)?;
     let plan = start(&servers, what.wrong_host_key)?;
     let on_open: Option<&mut dyn FnMut(&Open)> = Some(&mut tell);
-    let options = Options { view_only: what.window.view_only, on_open, ..Options::default() };
+    let options = Options {
+        view_only: what.window.view_only,
+        on_open,
+        hotkeys: what.window.hotkeys(),
+        window: what.screenshot.is_none().then(|| what.window.wish()),
+        target: "the demo".to_owned(),
+        stats: what.window.stats,
+        ..Options::default()
+    };
     let ended = match &mut window {
         Some(window) => viewer::run(plan, &mut **window, options),
         None => picture(plan, options, what),

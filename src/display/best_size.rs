@@ -40,6 +40,8 @@ impl BestSize {
     pub fn has(&mut self, room: Room, now: Instant) -> Option<Wanted> {
         let before = self.room.replace(room.clone())?;
         if room.fullscreen {
+            // What it had before is over.
+            self.settles = None;
             let same = before.fullscreen && (before.size, &before.screens) == (room.size, &room.screens);
             return if same { None } else { whole(&room) };
         }
@@ -106,6 +108,7 @@ mod tests {
         let mut best = BestSize::default();
         assert_eq!(best.opened(Some(room(800, 600, false)), now), None);
         assert_eq!(best.has(room(1920, 1080, true), now), wanted(1920, 1080));
+        assert_eq!(best.has(room(800, 600, false), now), wanted(800, 600));
         assert_eq!(BestSize::default().opened(None, now), None);
     }
 }

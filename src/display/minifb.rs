@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, WindowOptions};
 
+use super::dim::darken;
 use super::keyboard::{Keyboard, Stroke};
 use super::screen::{self, Screen};
 use super::view::{self, View};
 use super::x11_window::{Happened, X11Window};
-use super::{Abilities, Display, Error, Input, Overlay, Room, Scaling, Wish, wait};
+use super::{Abilities, Display, Error, Input, Overlay, Room, Scaling, Wish, painted, wait};
 use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Size};
 
 /// While the pointer is over the window: a click is two looks at a level, and a fast one lasts 10 ms.
@@ -48,6 +49,7 @@ pub struct MinifbWindow {
     /// The desktop, in its own size.
     front: Canvas,
     cursor: Option<Cursor>,
+    overlay: Overlay,
     keyboard: Keyboard,
 }
 
@@ -58,13 +60,18 @@ struct Inner {
     view: View,
     /// When the pointer last moved it.
     pushed: Option<Instant>,
-    /// What the window shows: the desktop in the window's size, and the pointer.
+    /// What the window shows: the desktop in the window's size, what is drawn over it, and the pointer.
     shown: Canvas,
-    /// To be painted anew, in the window's pixels.
+    /// To be painted anew, in the pixels of the desktop as it is shown.
     stale: Damage,
+    /// Whether there are panels.
+    panels: bool,
+    /// Whether the pointer or what is drawn over the desktop is to be painted anew.
+    changed: bool,
     presented: Option<Instant>,
     /// Where the pointer is drawn, in the window's pixels.
     pointer: Option<(i32, i32)>,
+    /// What it covers there.
     drawn: Option<Area>,
     system_cursor_hidden: bool,
     buttons: u16,
@@ -101,6 +108,7 @@ impl MinifbWindow {
             inner: None,
             front: Canvas::empty(),
             cursor: None,
+            overlay: Overlay::default(),
             keyboard: Keyboard::default(),
         })
     }
@@ -159,6 +167,7 @@ impl Display for MinifbWindow {
         let mut stale = Damage::default();
         stale.add(view.fit().size().whole());
         self.keyboard.places = x11.as_ref().map(X11Window::places).unwrap_or_default();
+        let other_room = before.as_ref().is_none_or(|before| before.shown.size() != room);
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
         inputs.extend(self.keyboard.release());
         self.inner = Some(Inner {
@@ -169,6 +178,8 @@ impl Display for MinifbWindow {
             pushed: None,
             shown: Canvas::new(room, ByteOrder::Bgrx),
             stale,
+            panels: !self.overlay.panels.is_empty(),
+            changed: true,
             presented: None,
             pointer: None,
             drawn: None,
@@ -179,6 +190,8 @@ impl Display for MinifbWindow {
             active: false,
             inputs,
         });
+        let told = self.room().filter(|_| other_room).map(Input::Room);
+        self.inner.iter_mut().for_each(|inner| inner.inputs.extend(told.clone()));
         Ok(())
     }
 
@@ -200,7 +213,7 @@ impl Display for MinifbWindow {
         if !inner.is_stale() && !due {
             return Ok(false);
         }
-        inner.paint(&self.front, self.cursor.as_ref());
+        inner.paint(&self.front, self.cursor.as_ref(), &self.overlay);
         let size = inner.shown.size();
         inner
             .window
@@ -227,7 +240,15 @@ impl Display for MinifbWindow {
         Ok(())
     }
 
-    fn set_overlay(&mut self, _overlay: &Overlay) {}
+    fn set_overlay(&mut self, overlay: &Overlay) {
+        let before = std::mem::replace(&mut self.overlay, overlay.clone());
+        let Some(inner) = &mut self.inner else { return };
+        inner.changed = true;
+        if before.dim != overlay.dim || !painted::hides_all_of(overlay, &before) {
+            inner.repaint();
+        }
+        inner.panels = !overlay.panels.is_empty();
+    }
 
     fn abilities(&self) -> Abilities {
         Abilities { scaling: true, ..Abilities::default() }
@@ -276,26 +297,29 @@ impl Display for MinifbWindow {
 
 impl Inner {
     fn is_stale(&self) -> bool {
-        !self.stale.is_empty()
+        self.changed || !self.stale.is_empty()
     }
 
     /// Has the place of the old pointer painted anew; a new one is drawn with every frame.
     fn redraw_pointer(&mut self) {
-        let anything = self.view.fit().size().area(0, 0, 1, 1);
-        if let Some(area) = self.drawn.or(anything) {
-            self.stale.add(area);
-        }
+        self.changed = true;
     }
 
     /// Shows all of the desktop anew, in another way or another part of it.
     fn show(&mut self, view: View) {
         self.view = view;
+        self.repaint();
+        // What is under the pointer is something else.
+        self.last_told = None;
+    }
+
+    /// Has everything painted anew.
+    fn repaint(&mut self) {
+        self.changed = true;
         self.shown.clear();
         self.drawn = None;
         self.stale.clear();
-        self.stale.add(view.fit().size().whole());
-        // What is under the pointer is something else.
-        self.last_told = None;
+        self.stale.add(self.view.fit().size().whole());
     }
 
     /// Moves the view a step, if it is time and the pointer is at an edge behind which there is more.
@@ -310,12 +334,19 @@ impl Inner {
     }
 
     /// Brings `shown` up to date.
-    fn paint(&mut self, front: &Canvas, cursor: Option<&Cursor>) {
+    fn paint(&mut self, front: &Canvas, cursor: Option<&Cursor>, overlay: &Overlay) {
+        self.changed = false;
+        let size = self.shown.size();
         let mut stale = self.stale.take();
         if let Some(drawn) = self.drawn.take() {
-            stale.add(drawn);
+            // What is beside the desktop is black.
+            if let Ok(mut target) = self.shown.target(drawn) {
+                target.rows_from(0).for_each(|row| row.fill(0));
+            }
+            if let Some(under) = self.view.under(drawn.x(), drawn.y(), drawn.width(), drawn.height()) {
+                stale.add(under);
+            }
         }
-        let size = self.shown.size();
         for area in stale.areas().iter().filter_map(|&area| self.view.seen(area)) {
             let (x, y) = self.view.place(area);
             let place = size.area(x.max(0) as u16, y.max(0) as u16, area.width(), area.height());
@@ -327,15 +358,26 @@ impl Inner {
             } else {
                 self.view.fit().paint(front, area, &mut target);
             }
+            if overlay.dim {
+                target.rows_from(0).for_each(darken);
+            }
         }
-        let (Some(cursor), Some((x, y))) = (cursor, self.pointer) else { return };
+        painted::paint(overlay, &mut self.shown);
+        let Some((x, y)) = self.pointer else { return };
+        // Panels are there to be pointed at, even if the desktop hides its pointer.
+        let arrow = (cursor.is_none() && self.system_cursor_hidden && !overlay.panels.is_empty()).then(painted::arrow);
+        let Some(cursor) = cursor.or(arrow.as_ref()) else { return };
         if let Ok(mut target) = self.shown.target(size.whole()) {
             cursor.draw(&mut target, ByteOrder::Bgrx, x, y);
         }
-        // What it covers of the desktop; a border it hangs over keeps nothing to restore.
-        let near = |at: i32, hotspot: u16| (at - i32::from(hotspot)).clamp(0, u16::MAX.into()) as u16;
-        let (x, y) = (near(x, cursor.hotspot.0), near(y, cursor.hotspot.1));
-        self.drawn = self.view.under(x, y, cursor.size.width, cursor.size.height);
+        let part = |at: i32, hotspot: u16, length: u16, room: u16| {
+            let near = (at - i32::from(hotspot)).clamp(0, room.into());
+            let far = (at - i32::from(hotspot) + i32::from(length)).clamp(near, room.into());
+            (near as u16, (far - near) as u16)
+        };
+        let (x, width) = part(x, cursor.hotspot.0, cursor.size.width, size.width);
+        let (y, height) = part(y, cursor.hotspot.1, cursor.size.height, size.height);
+        self.drawn = size.area(x, y, width, height);
     }
 
     /// Collects what happened in the window.
@@ -390,7 +432,8 @@ impl Inner {
         let (desktop_x, desktop_y) = self.view.desktop_at(x, y);
         let here = (desktop_x, desktop_y, buttons);
         self.buttons = buttons;
-        if self.last_told != Some(here) {
+        // Two points of a panel may lie over one pixel of the desktop.
+        if self.last_told != Some(here) || self.panels && self.pointer != Some((x, y)) {
             self.last_told = Some(here);
             self.pointer = Some((x, y));
             self.redraw_pointer();

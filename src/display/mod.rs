@@ -1,9 +1,11 @@
 //! WINDOWS: what shows a desktop and what its user does; it knows pixels, no network and no RFB.
 
 mod best_size;
+mod dim;
 mod headless;
 mod keyboard;
 mod minifb;
+mod painted;
 mod places;
 mod screen;
 mod view;

@@ -257,6 +257,22 @@ mod tests {
     }
 
     #[test]
+    fn every_character_has_a_width_and_a_picture() {
+        let mut pen = Pen::new(1.0, 1.0);
+        let (mut drawn, mut wide) = (0, 0);
+        for c in '\0'..=char::MAX {
+            let advance = pen.advance(c);
+            assert!((0.0..=64.0).contains(&advance), "{c:?} {advance}");
+            wide += u32::from(advance == 16.0);
+            if pen.font.as_ref().unwrap().glyph(c).is_some() {
+                let letter = pen.letter(c, 3);
+                drawn += u32::from(letter.covered.iter().any(|&covered| covered > 100));
+            }
+        }
+        assert!(drawn > 5000 && wide > 40_000, "{drawn} {wide}");
+    }
+
+    #[test]
     fn a_letter_is_filled_inside_of_its_lines() {
         let mut pen = Pen::new(4.0, 1.0);
         let letter = pen.letter('I', 0);

@@ -126,7 +126,23 @@ impl Fit {
         let columns: Vec<Tap> = taps(area.x().into()..area.right(), self.from.width, self.to.width).collect();
         let rows = taps(area.y().into()..area.bottom(), self.from.height, self.to.height);
         let source = Source { pixels: picture.pixels(), stride: self.from.width.into() };
+        let larger = self.to.width > self.from.width && self.to.height > self.from.height && !self.squares;
+        // Rows are mixed first, each column once.
+        let used =
+            columns.first().map_or(0..0, |first| first.near.start..columns.last().map_or(0, |last| last.far.end));
+        let mut line = vec![0; if larger { used.len() } else { 0 }];
         for (row, out) in rows.zip(target.rows_from(0)) {
+            if larger {
+                let (near, far) = (source.line(&used, row.near.start), source.line(&used, row.far.start));
+                for (mixed, (near, far)) in line.iter_mut().zip(near.iter().zip(far)) {
+                    *mixed = mix(*near, *far, row.part);
+                }
+                for (column, out) in columns.iter().zip(out) {
+                    let at = |column: usize| line.get(column - used.start).copied().unwrap_or_default();
+                    *out = mix(at(column.near.start), at(column.far.start), column.part);
+                }
+                continue;
+            }
             for (column, out) in columns.iter().zip(out) {
                 let along = |rows: &Range<usize>| {
                     let near = source.mean(&column.near, rows);
@@ -174,11 +190,13 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    fn line(&self, columns: &Range<usize>, y: usize) -> &[u32] {
+        let start = y * self.stride;
+        self.pixels.get(start + columns.start..start + columns.end).unwrap_or_default()
+    }
+
     fn mean(&self, columns: &Range<usize>, rows: &Range<usize>) -> u32 {
-        let line = |y: usize| {
-            let start = y * self.stride;
-            self.pixels.get(start + columns.start..start + columns.end).unwrap_or_default()
-        };
+        let line = |y: usize| self.line(columns, y);
         if columns.len() == 1 && rows.len() == 1 {
             return line(rows.start).first().copied().unwrap_or_default();
         }

@@ -45,8 +45,10 @@ pub struct Key {
 /// What becomes of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meant {
-    /// It goes to the server, or to what is drawn over the desktop.
-    Pass(Key),
+    /// It goes to the server.
+    There(Key),
+    /// It goes to what is drawn over the desktop.
+    Here(Key),
     /// The viewer was meant. These releases go to the server first.
     Command(Command, Vec<Key>),
     /// It is the rest of something that is over.
@@ -57,10 +59,17 @@ pub enum Meant {
 #[derive(Debug, Default)]
 pub struct Keys {
     hotkeys: Hotkeys,
-    /// As the server was told, in this order.
-    held: Vec<Key>,
-    /// Down here, but the server has been told, or was never told: their repetitions and releases are nobody's.
-    silent: Vec<Key>,
+    /// In the order in which they were pressed.
+    held: Vec<(Key, Heard)>,
+}
+
+/// Who heard of a key that is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Server,
+    Overlay,
+    /// Nobody, or not any more: its repetitions and its release are nobody's.
+    Nobody,
 }
 
 impl Default for Chord {
@@ -98,8 +107,8 @@ impl Chord {
     }
 
     /// Whether these keys, and no other modifier of the four, are down.
-    fn is_held(self, keys: &[Key]) -> bool {
-        let held = |either: [u32; 3]| keys.iter().any(|key| either.contains(&key.keysym));
+    fn is_held(self, keys: &[(Key, Heard)]) -> bool {
+        let held = |either: [u32; 3]| keys.iter().any(|(key, _)| either.contains(&key.keysym));
         let now = Chord {
             ctrl: held([0xffe3, 0xffe4, 0]),
             // Alt with Shift is Meta on many keyboards.
@@ -136,55 +145,60 @@ impl Keys {
         Keys { hotkeys, ..Keys::default() }
     }
 
-    /// A key was pressed, repeated or released here.
-    pub fn meant(&mut self, key: Key) -> Meant {
-        if let Some(at) = self.silent.iter().position(|silent| same(silent, &key)) {
-            if !key.down {
-                self.silent.remove(at);
+    /// A key was pressed, repeated or released here, while keys go to the server (`there`) or to what is drawn over it.
+    pub fn meant(&mut self, key: Key, there: bool) -> Meant {
+        let at = self.held.iter().position(|(held, _)| same(held, &key));
+        let before = at.and_then(|at| self.held.get(at)).map(|&(_, heard)| heard);
+        let heard = match before {
+            Some(Heard::Server) if !key.down => {
+                self.held.retain(|(held, _)| !same(held, &key));
+                return Meant::There(key);
             }
-            return Meant::Nothing;
-        }
-        let at = self.held.iter().position(|held| same(held, &key));
-        if !key.down {
-            return match at {
-                Some(at) => {
-                    self.held.remove(at);
-                    Meant::Pass(key)
+            _ if !key.down => {
+                self.held.retain(|(held, _)| !same(held, &key));
+                return Meant::Nothing;
+            }
+            Some(heard) => heard,
+            None => {
+                if let Some(command) = self.command(key) {
+                    let releases = self.release();
+                    self.held.push((key, Heard::Nobody));
+                    return Meant::Command(command, releases);
                 }
-                None => Meant::Nothing,
-            };
-        }
-        if at.is_some() {
-            return Meant::Pass(key);
-        }
-        let command = if self.hotkeys.menu_key == Some(key.keysym) {
-            Some(Command::Menu)
-        } else if self.hotkeys.chord.is_held(&self.held) || self.hotkeys.chord.is_held(&self.silent) {
-            Command::of(key)
-        } else {
-            None
+                let heard = if there { Heard::Server } else { Heard::Overlay };
+                self.held.push((key, heard));
+                heard
+            }
         };
-        let Some(command) = command else {
-            self.held.push(key);
-            return Meant::Pass(key);
-        };
-        let releases = self.release();
-        self.silent.push(key);
-        Meant::Command(command, releases)
+        match heard {
+            Heard::Server if there => Meant::There(key),
+            Heard::Overlay if !there => Meant::Here(key),
+            Heard::Server | Heard::Overlay | Heard::Nobody => Meant::Nothing,
+        }
+    }
+
+    fn command(&self, key: Key) -> Option<Command> {
+        match self.hotkeys {
+            Hotkeys { menu_key, .. } if menu_key == Some(key.keysym) => Some(Command::Menu),
+            Hotkeys { chord, .. } if chord.is_held(&self.held) => Command::of(key),
+            _ => None,
+        }
     }
 
     /// Whether a key pressed now asks for what was copied: Ctrl+V, or Shift+Insert.
     pub fn is_paste(&self, key: Key) -> bool {
-        let held = |either: [u32; 2]| self.held.iter().any(|key| either.contains(&key.keysym));
+        let held = |either: [u32; 2]| self.held.iter().any(|(key, _)| either.contains(&key.keysym));
         matches!(key.keysym, 0x56 | 0x76) && held([0xffe3, 0xffe4]) || key.keysym == 0xff63 && held([0xffe1, 0xffe2])
     }
 
-    /// Nobody is to hear of the keys that are down any more: their releases, the last pressed first. What is released
-    /// later is nobody's.
+    /// Nobody is to hear of the keys that are down any more: their releases for the server, the last pressed first.
     pub fn release(&mut self) -> Vec<Key> {
-        let held = std::mem::take(&mut self.held);
-        self.silent.extend(&held);
-        held.into_iter().rev().map(|key| Key { down: false, ..key }).collect()
+        let held = self.held.iter_mut().rev();
+        let told = held.filter_map(|(key, heard)| {
+            let before = std::mem::replace(heard, Heard::Nobody);
+            (before == Heard::Server).then_some(Key { down: false, ..*key })
+        });
+        told.collect()
     }
 }
 
@@ -207,27 +221,42 @@ mod tests {
     #[test]
     fn the_chord_is_the_viewers_and_leaves_no_key_down() {
         let mut keys = Keys::new(Hotkeys::default());
-        assert_eq!(keys.meant(CTRL), Meant::Pass(CTRL));
-        assert_eq!(keys.meant(ALT), Meant::Pass(ALT));
-        assert_eq!(keys.meant(M), Meant::Command(Command::Menu, vec![up(ALT), up(CTRL)]));
+        assert_eq!(keys.meant(CTRL, true), Meant::There(CTRL));
+        assert_eq!(keys.meant(ALT, true), Meant::There(ALT));
+        assert_eq!(keys.meant(M, true), Meant::Command(Command::Menu, vec![up(ALT), up(CTRL)]));
         // Repetitions and releases in whatever order.
         for key in [M, ALT, up(CTRL), M, up(M), up(ALT)] {
-            assert_eq!(keys.meant(key), Meant::Nothing);
+            assert_eq!(keys.meant(key, true), Meant::Nothing);
         }
-        assert_eq!(keys.meant(M), Meant::Pass(M));
-        assert_eq!(keys.meant(M), Meant::Pass(M));
-        assert_eq!(keys.meant(up(M)), Meant::Pass(up(M)));
+        assert_eq!(keys.meant(M, true), Meant::There(M));
+        assert_eq!(keys.meant(M, true), Meant::There(M));
+        assert_eq!(keys.meant(up(M), true), Meant::There(up(M)));
+    }
+
+    #[test]
+    fn what_was_pressed_over_the_desktop_is_never_told_there() {
+        let mut keys = Keys::new(Hotkeys::default());
+        keys.meant(CTRL, true);
+        assert_eq!(keys.meant(M, false), Meant::Here(M));
+        assert_eq!(keys.meant(M, false), Meant::Here(M));
+        // What it did has closed the menu.
+        assert_eq!(keys.meant(M, true), Meant::Nothing);
+        assert_eq!(keys.meant(up(M), true), Meant::Nothing);
+        assert_eq!(keys.meant(CTRL, false), Meant::Nothing);
+        assert_eq!(keys.release(), [up(CTRL)]);
+        assert_eq!(keys.release(), []);
+        assert_eq!(keys.meant(up(CTRL), true), Meant::Nothing);
     }
 
     #[test]
     fn one_chord_may_follow_the_other() {
         let enter = Key { keysym: 0xff0d, keycode: Some(0x1c), down: true };
         let mut keys = Keys::new(Hotkeys::default());
-        keys.meant(CTRL);
-        keys.meant(ALT);
-        keys.meant(enter);
-        keys.meant(up(enter));
-        assert_eq!(keys.meant(M), Meant::Command(Command::Menu, vec![]));
+        keys.meant(CTRL, true);
+        keys.meant(ALT, true);
+        keys.meant(enter, true);
+        keys.meant(up(enter), true);
+        assert_eq!(keys.meant(M, true), Meant::Command(Command::Menu, vec![]));
     }
 
     #[test]
@@ -236,14 +265,14 @@ mod tests {
         let delete = Key { keysym: 0xffff, keycode: Some(0xd3), down: true };
         let mut keys = Keys::new(Hotkeys::default());
         for key in [CTRL, ALT, delete, up(delete), shift, M] {
-            assert_eq!(keys.meant(key), Meant::Pass(key));
+            assert_eq!(keys.meant(key, true), Meant::There(key));
         }
         let mut keys = Keys::new(Hotkeys { chord: Chord::parse("Super+shift").unwrap(), menu_key: Some(0xffc5) });
         for key in [CTRL, ALT, M] {
-            assert_eq!(keys.meant(key), Meant::Pass(key));
+            assert_eq!(keys.meant(key, true), Meant::There(key));
         }
         let f8 = Key { keysym: 0xffc5, keycode: None, down: true };
-        assert_eq!(keys.meant(f8), Meant::Command(Command::Menu, vec![up(M), up(ALT), up(CTRL)]));
+        assert_eq!(keys.meant(f8, true), Meant::Command(Command::Menu, vec![up(M), up(ALT), up(CTRL)]));
     }
 
     #[test]
@@ -251,10 +280,10 @@ mod tests {
         let soft_sign = Key { keysym: 0x6d8, keycode: Some(0x32), down: true };
         let comma_where_m_was = Key { keysym: 0x2c, keycode: Some(0x32), down: true };
         let mut keys = Keys::new(Hotkeys::default());
-        keys.meant(CTRL);
-        keys.meant(ALT);
-        assert_eq!(keys.meant(comma_where_m_was), Meant::Pass(comma_where_m_was));
-        assert!(matches!(keys.meant(soft_sign), Meant::Command(Command::Menu, _)));
+        keys.meant(CTRL, true);
+        keys.meant(ALT, true);
+        assert_eq!(keys.meant(comma_where_m_was, true), Meant::There(comma_where_m_was));
+        assert!(matches!(keys.meant(soft_sign, true), Meant::Command(Command::Menu, _)));
     }
 
     #[test]

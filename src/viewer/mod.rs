@@ -79,7 +79,8 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
         display,
         keys: Keys::new(options.hotkeys),
         over: Over::default(),
-        grab: wish.grab != Grab::Never,
+        grab: wish.grab,
+        grabs: None,
         keeps_pointer: false,
         scaling: wish.scaling,
         meter: options.stats.then(Meter::default),
@@ -117,7 +118,9 @@ struct Viewer<'a, 'b> {
     keys: Keys,
     /// What is drawn over the desktop.
     over: Over,
-    grab: bool,
+    /// When all keys are taken, and what was said of it since.
+    grab: Grab,
+    grabs: Option<bool>,
     keeps_pointer: bool,
     scaling: Scaling,
     /// What the statistics are counted from, while they are shown.
@@ -212,10 +215,11 @@ impl Viewer<'_, '_> {
         if self.late || self.display.is_busy() {
             return Ok(());
         }
+        let start = Instant::now();
         if self.display.present()? {
             self.shown_at = Some(Instant::now());
             if let Some(meter) = &mut self.meter {
-                meter.presented();
+                meter.presented(start.elapsed());
             }
         }
         if std::mem::take(&mut self.dirty) {
@@ -343,6 +347,7 @@ impl Viewer<'_, '_> {
             if !self.covered() {
                 self.open_early()?;
             }
+            self.release_keys();
             self.over.ask(question);
             return Ok(());
         }
@@ -370,7 +375,7 @@ impl Viewer<'_, '_> {
             chord: self.options.hotkeys.chord,
             menu_key: self.options.hotkeys.menu_key,
             fullscreen,
-            grab: self.grab,
+            grab: self.takes_keys(),
             keeps_pointer: self.keeps_pointer,
             scaling: self.scaling,
             view_only: self.options.view_only,
@@ -396,9 +401,10 @@ impl Viewer<'_, '_> {
             (State::Connecting, true) => lines.push(format!("Connection lost {} ago: connecting again", since())),
             (State::Waiting(until), lost) => {
                 let left = until.saturating_duration_since(now).as_secs_f32().ceil();
-                let what =
-                    if lost { format!("Connection lost {} ago", since()) } else { "No connection yet".to_owned() };
-                lines.push(format!("{what}: reconnecting in {left:.0} s"));
+                lines.push(match lost {
+                    true => format!("Connection lost {} ago: reconnecting in {left:.0} s", since()),
+                    false => format!("No connection to {} yet: trying again in {left:.0} s", self.options.target),
+                });
             }
         }
         lines.extend(self.line.why());
@@ -413,15 +419,13 @@ impl Viewer<'_, '_> {
     /// The user did something.
     fn did(&mut self, input: Input) {
         match input {
-            Input::Key { keysym, keycode, down } => match self.keys.meant(Key { keysym, keycode, down }) {
-                Meant::Pass(key) if self.over.is_modal() => {
-                    if key.down {
-                        let paste = self.keys.is_paste(key);
-                        let did = self.over.key(key.keysym, self.clipboard.as_deref().filter(|_| paste));
-                        self.chose(did);
-                    }
+            Input::Key { keysym, keycode, down } => match self.meant(Key { keysym, keycode, down }) {
+                Meant::Here(key) => {
+                    let paste = self.keys.is_paste(key);
+                    let did = self.over.key(key.keysym, self.clipboard.as_deref().filter(|_| paste));
+                    self.chose(did);
                 }
-                Meant::Pass(key) => self.key(key),
+                Meant::There(key) => self.key(key),
                 Meant::Command(command, releases) => {
                     releases.into_iter().for_each(|key| self.key(key));
                     self.command(command);
@@ -446,6 +450,10 @@ impl Viewer<'_, '_> {
             Input::Motion { dx, dy, buttons } => self.send(UserInput::Motion { dx, dy, buttons }),
             Input::Focus(_) | Input::Room(_) | Input::Close => {}
         }
+    }
+
+    fn meant(&mut self, key: Key) -> Meant {
+        self.keys.meant(key, !self.over.is_modal())
     }
 
     fn key(&self, Key { keysym, keycode, down }: Key) {
@@ -509,9 +517,10 @@ impl Viewer<'_, '_> {
                 self.display.set_fullscreen(!fullscreen);
             }
             Action::Grab => {
-                self.grab = !self.grab;
-                self.display.set_grab(self.grab);
-                self.over.notice(if self.grab { "All keys go to the desktop" } else { "Some keys stay here" }, now);
+                let grab = !self.takes_keys();
+                self.grabs = Some(grab);
+                self.display.set_grab(grab);
+                self.over.notice(if grab { "All keys go to the desktop" } else { "Some keys stay here" }, now);
             }
             Action::KeepPointer => self.set_keeping(!self.keeps_pointer && self.line.state() == State::Live),
             Action::Scaling(scaling) => {
@@ -539,6 +548,15 @@ impl Viewer<'_, '_> {
             Action::GiveUp => self.ending = Some(Err(self.line.give_up_now())),
             Action::Quit => self.ending = Some(Ok(())),
         }
+    }
+
+    /// Whether all keys are taken while the window has the focus.
+    fn takes_keys(&self) -> bool {
+        self.grabs.unwrap_or(match self.grab {
+            Grab::Always => true,
+            Grab::Fullscreen => self.display.room().is_some_and(|room| room.fullscreen),
+            Grab::Never => false,
+        })
     }
 
     fn set_keeping(&mut self, keep: bool) {

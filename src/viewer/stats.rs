@@ -12,14 +12,17 @@ const SPAN: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct Meter {
     frames: u32,
+    /// Spent on them.
+    presenting: Duration,
     before: Option<(Instant, Stats)>,
     rows: Vec<(String, String)>,
 }
 
 impl Meter {
-    /// A frame was shown.
-    pub fn presented(&mut self) {
+    /// A frame was handed to the screen, which took so long.
+    pub fn presented(&mut self, took: Duration) {
         self.frames += 1;
+        self.presenting += took;
     }
 
     /// The panel's rows, made anew once a second.
@@ -28,7 +31,8 @@ impl Meter {
         if fresh {
             let stats = session.stats();
             let before = self.before.as_ref().map(|(at, before)| (now.saturating_duration_since(*at), before));
-            self.rows = rows(&stats, before, std::mem::take(&mut self.frames));
+            let frames = (std::mem::take(&mut self.frames), std::mem::take(&mut self.presenting));
+            self.rows = rows(&stats, before, frames);
             self.before = Some((now, stats));
         }
         self.rows.clone()
@@ -36,7 +40,11 @@ impl Meter {
 }
 
 /// The rows: name and value. `before`: how long ago that was, and what was counted then.
-fn rows(now: &Stats, before: Option<(Duration, &Stats)>, frames: u32) -> Vec<(String, String)> {
+fn rows(
+    now: &Stats,
+    before: Option<(Duration, &Stats)>,
+    (frames, presenting): (u32, Duration),
+) -> Vec<(String, String)> {
     let none = Stats::default();
     let (span, before) = before.unwrap_or((SPAN, now));
     // A new connection counts from nothing.
@@ -57,6 +65,7 @@ fn rows(now: &Stats, before: Option<(Duration, &Stats)>, frames: u32) -> Vec<(St
             "decoding",
             if updates == 0 { "-".to_owned() } else { milliseconds(decoding / updates.min(u32::MAX.into()) as u32) },
         ),
+        ("presenting", if frames == 0 { "-".to_owned() } else { milliseconds(presenting / frames) }),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -94,17 +103,19 @@ mod tests {
     #[test]
     fn rates_are_over_the_time_that_passed() {
         let before = stats(1_000_000, 10);
-        let rows = rows(&stats(2_000_000, 30), Some((Duration::from_secs(2), &before)), 30);
+        let rows =
+            rows(&stats(2_000_000, 30), Some((Duration::from_secs(2), &before)), (30, Duration::from_millis(60)));
         assert_eq!(value(&rows, "received"), "4.00 Mbit/s");
         assert_eq!((value(&rows, "updates"), value(&rows, "frames shown")), ("10.0 /s".into(), "15.0 /s".into()));
         assert_eq!((value(&rows, "decoding"), value(&rows, "SSH round trip")), ("3.0 ms".into(), "-".into()));
+        assert_eq!(value(&rows, "presenting"), "2.0 ms");
         assert_eq!((value(&rows, "Tight"), value(&rows, "CopyRect")), ("75 %".into(), "25 %".into()));
     }
 
     #[test]
     fn another_connection_counts_anew() {
         let before = stats(5_000_000, 100);
-        let rows = rows(&stats(1_000_000, 1), Some((Duration::from_secs(1), &before)), 0);
+        let rows = rows(&stats(1_000_000, 1), Some((Duration::from_secs(1), &before)), (0, Duration::ZERO));
         assert_eq!((value(&rows, "received"), value(&rows, "updates")), ("8.00 Mbit/s".into(), "1.0 /s".into()));
     }
 }

@@ -9,7 +9,7 @@ use crate::real::desktop::{Desktop, Screen, Server};
 use crate::real::sshd::Sshd;
 use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc_at, target};
 use crate::real::window::Window;
-use crate::real::{PATIENCE, Running, free_port, within};
+use crate::real::{PATIENCE, Running, free_port, output, within};
 
 /// A command that leaves its process number and its words behind, and the file in which it does.
 fn fallback(folder: &Path) -> (String, std::path::PathBuf) {
@@ -193,4 +193,25 @@ fn the_last_line_of_a_users_script_is_enough() {
     assert!(within(PATIENCE, || file.exists()));
     assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
     drop(second);
+}
+
+/// In a network of its own, whose changes concern nobody else.
+#[test]
+fn a_network_that_changes_is_tried_at_once_for_root_to_test() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--net", "sh", "-c", "ip link set lo up; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_sshvnc")]);
+    command.args(["--fullscreen", "--fallback", "true", "--connect-timeout", "100"]).args(target(&sshd, 5901));
+    command.env("HOME", sshd.path("home")).env("DISPLAY", &screen.display);
+    let viewer = Running::start(&mut command, &sshd.path("viewer.log"));
+    let attempts = || log_of(&sshd).matches("trying again\n").count();
+    // After the third one it waits for 8 s.
+    assert!(within(PATIENCE, || attempts() == 3), "{}", log_of(&sshd));
+    std::thread::sleep(Duration::from_millis(500));
+    let (start, id) = (Instant::now(), viewer.id().to_string());
+    let mut change = std::process::Command::new("nsenter");
+    output(change.args(["--net", "--target", &id, "ip", "address", "add", "192.0.2.9/32", "dev", "lo"]));
+    assert!(within(PATIENCE, || attempts() == 4), "{}", log_of(&sshd));
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }

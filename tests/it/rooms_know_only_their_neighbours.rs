@@ -72,6 +72,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("passwd", &["cli", "error", "rfb", "terminal", "user"]),
+    ("install_session", &["cli", "error", "user", "xsession"]),
     (
         "demo",
         &[

@@ -2,6 +2,7 @@
 
 use sshvnc::client::{Caps, Client, Event, Notice, Received, Settings, canvas_for};
 use sshvnc::picture::{ByteOrder, Canvas, Cursor, Size};
+use sshvnc::rfb::screen::Screen;
 use sshvnc::rfb::{Inbox, PixelFormat};
 
 use crate::every_cut::Answer;
@@ -214,6 +215,26 @@ fn what_the_server_can_do_is_noticed() {
     // Positions are what everybody begins with; sound is not listened to.
     assert_eq!(shown(&[(1, -257), (0, -259)]), []);
     assert_eq!(shown(&[(0, -257), (1, -257)]), [Notice::Caps(Caps::default())]);
+}
+
+#[test]
+fn a_desktop_that_can_be_resized_says_what_it_is_like_and_how_it_went() {
+    let screen = Screen { id: 7, x: 1, y: 2, width: 3, height: 4, flags: 5 };
+    let mut bytes = Vec::new();
+    screen.write(&mut bytes);
+    let told = |reason: u16, status: u16, screens: u8| {
+        let payload = [&[screens, 9, 9, 9][..], &bytes.repeat(screens.into())].concat();
+        rectangle([reason, status, 4, 1], -308, &payload)
+    };
+    let notices = |rectangles: &[Vec<u8>]| PLAIN.answer(4, 1, &update(rectangles)).notices;
+    let desktop = |screens: usize| Notice::Desktop { size: Size::new(4, 1), screens: vec![screen; screens] };
+    assert_eq!(notices(&[told(0, 0, 1)]), [desktop(1)]);
+    assert_eq!(notices(&[told(0, 0, 1), told(2, 0, 2), told(2, 0, 2)]), [desktop(2)]);
+    assert_eq!(notices(&[told(1, 0, 1)]), [desktop(1), Notice::Resized(0)]);
+    assert_eq!(notices(&[told(0, 0, 1), told(1, 3, 2)]), [desktop(1), Notice::Resized(3)]);
+    // More screens than anybody has are not kept.
+    let many = &notices(&[told(0, 0, 255)])[0];
+    assert!(many == &desktop(16) && many.weight() < 1000, "{many:?}");
 }
 
 #[test]

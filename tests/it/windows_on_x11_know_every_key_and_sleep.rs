@@ -296,7 +296,7 @@ fn a_full_screen_follows_the_size_of_the_screen() {
     // A server whose screen can change.
     let screen = Desktop::start_empty(Server::Xtigervnc);
     let desktop = Desktop::start(Server::Xtigervnc);
-    let window = Window::open(&sshd, &desktop, &screen.display, &["--fullscreen"]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &["--fullscreen", "--no-remote-resize"]);
     xdotool(&screen.display, &["mousemove", "0", "0"]);
     shows(&window, &desktop).unwrap();
     for (width, height) in [(1024, 768), (640, 480)] {
@@ -333,7 +333,7 @@ fn a_window_manager_makes_a_full_screen_and_resizes() {
     };
     assert!(within(SOON, || has("_NET_SUPPORTING_WM_CHECK")));
     let desktop = Desktop::start(Server::Xtigervnc);
-    let window = Window::open(&sshd, &desktop, &screen.display, &["--fullscreen"]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &["--fullscreen", "--no-remote-resize"]);
     assert!(within(SOON, || window.place() == (0, 0, 1000, 700)), "{:?}", window.place());
     let state = output(
         Command::new("xprop").args(["-id", &window.id().unwrap(), "_NET_WM_STATE"]).env("DISPLAY", &screen.display),
@@ -341,7 +341,7 @@ fn a_window_manager_makes_a_full_screen_and_resizes() {
     assert!(state.contains("_NET_WM_STATE_FULLSCREEN"), "{state}");
     assert_eq!(window.close().code, Some(143));
     // Made smaller by the user it still shows all of the desktop; as large again, the same pixels as before.
-    let window = Window::open(&sshd, &desktop, &screen.display, &[]);
+    let window = Window::open(&sshd, &desktop, &screen.display, &["--no-remote-resize"]);
     window.point(0, 0);
     shows(&window, &desktop).unwrap();
     let size =

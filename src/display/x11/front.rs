@@ -78,6 +78,13 @@ impl Front {
         canvas
     }
 
+    /// The rows of `area`, in the server's pixels.
+    pub(super) fn rows(&self, layout: &Layout, area: Area) -> impl Iterator<Item = &[u8]> {
+        let (left, length) = (usize::from(area.x()) * layout.bytes(), usize::from(area.width()) * layout.bytes());
+        let rows = self.bytes().chunks_exact(self.stride.max(1)).skip(area.y().into()).take(area.height().into());
+        rows.filter_map(move |row| row.get(left..left + length))
+    }
+
     /// Has the server show `area` at (`x`, `y`) of a window or pixmap.
     pub(super) fn put(
         &self,
@@ -108,20 +115,9 @@ impl Front {
                 )
                 .map(drop)
                 .map_err(lost),
-            Memory::Own(bytes) => {
-                let (left, length) =
-                    (usize::from(area.x()) * server.layout.bytes(), usize::from(area.width()) * server.layout.bytes());
-                let rows = bytes.chunks_exact(self.stride.max(1)).skip(area.y().into()).take(area.height().into());
-                let rows = rows.filter_map(|row| row.get(left..left + length));
-                put_image(
-                    server,
-                    (drawable, gc),
-                    server.depth,
-                    (x, y),
-                    area.width(),
-                    server.layout.row(area.width()),
-                    rows,
-                )
+            Memory::Own(_) => {
+                let (width, stride) = (area.width(), server.layout.row(area.width()));
+                put_image(server, (drawable, gc), server.depth, (x, y), width, stride, self.rows(&server.layout, area))
             }
         }
     }

@@ -103,8 +103,9 @@ impl X11Display {
     fn meant_aloud(&self) -> Vec<Monitor> {
         let (meant, missing) = monitors::meant(&self.covering.monitors, &self.wish.screens, self.covering.place);
         let many = self.covering.monitors.len();
-        for number in &missing {
-            let instead = if missing.len() == meant.len().max(1) { "; the current one is covered" } else { "" };
+        let none = matches!(&self.wish.screens, Screens::These(numbers) if numbers.len() == missing.len());
+        let instead = if none { "; the current one is covered" } else { "" };
+        for number in missing {
             tracing::warn!("there is no screen {number}, only {many}{instead}; try --screens current or --screens all");
         }
         meant

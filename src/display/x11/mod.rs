@@ -10,6 +10,7 @@ mod keymap;
 mod locks;
 mod monitors;
 mod motion;
+mod overlay;
 mod panning;
 mod pixels;
 mod pointer;
@@ -35,6 +36,7 @@ use clipboard::Clipboard;
 use fullscreen::Covering;
 use input::{Focus, Holds};
 use keyboard::Keyboard;
+use overlay::Panels;
 use server::{Server, lost};
 use surface::Surface;
 use window::Kind;
@@ -51,6 +53,9 @@ pub struct X11Display {
     screen: Size,
     covering: Covering,
     shown: Option<Shown>,
+    /// What is to be drawn over the desktop, and what of it there is.
+    overlay: Overlay,
+    panels: Panels,
     keyboard: Keyboard,
     /// Whether the layout has to be read again before the next key.
     keyboard_changed: bool,
@@ -121,6 +126,8 @@ impl X11Display {
             covering: Covering::start(&server)?,
             server,
             shown: None,
+            overlay: Overlay::default(),
+            panels: Panels::default(),
             keyboard: Keyboard::default(),
             keyboard_changed: true,
             focus: Focus::default(),
@@ -165,7 +172,9 @@ impl X11Display {
             Event::ButtonPress(button) => self.button(button, true),
             Event::ButtonRelease(button) => self.button(button, false),
             Event::Expose(part) => {
-                if let Some(shown) = &mut self.shown {
+                if let Some(shown) = &mut self.shown
+                    && !self.panels.uncovered(&self.server, shown.gc, part)?
+                {
                     shown.surface.uncovered(part.x, part.y, part.width, part.height);
                 }
             }
@@ -212,13 +221,21 @@ impl X11Display {
     /// The pointer is here. While a button is down that may be outside of the window.
     fn point(&mut self, x: i16, y: i16) {
         let Some(shown) = &self.shown else { return };
-        self.pointer.at = (x, y);
+        // Two points of a panel may lie over one pixel of the desktop.
+        let moved = std::mem::replace(&mut self.pointer.at, (x, y)) != (x, y) && !self.overlay.panels.is_empty();
         let at = (x.into(), y.into());
         let (x, y) = shown.surface.desktop_at(x, y);
         self.pointer.inside = true;
-        if self.pointer.last.replace((x, y)) != Some((x, y)) {
+        if self.pointer.last.replace((x, y)) != Some((x, y)) || moved {
             self.inputs.push(Input::Pointer { x, y, buttons: self.pointer.buttons, at });
         }
+    }
+
+    /// Draws over the desktop what is to be drawn there.
+    fn draw_over(&mut self) -> Result<(), Error> {
+        let Some(shown) = &mut self.shown else { return Ok(()) };
+        shown.surface.set_dim(self.overlay.dim);
+        self.panels.show(&self.server, (shown.window, shown.gc), &self.overlay)
     }
 
     fn look(&mut self) -> Result<(), Error> {
@@ -270,15 +287,16 @@ impl Display for X11Display {
             self.ask_for_grabs(window)?;
             let surface = Surface::new(&self.server, (window, gc), size, scaling, place.size)?;
             self.shown = Some(Shown { window, gc, size: place.size, resized: None, surface });
-            return Ok(());
+            return self.draw_over();
         };
         let Shown { window, gc, size: before, resized, surface } = shown;
         // One that covers the screen keeps its size, and one that the user has given another size than the desktop's.
         let follows = before == self.size_for(surface.desktop()) || resized.is_some_and(|at| at.elapsed() < ON_ITS_WAY);
         let room = if self.kind == Kind::Normal && follows { self.size_for(size) } else { before };
+        let mut next = Surface::new(&self.server, (window, gc), size, scaling, room)?;
+        next.keep(&self.server, &surface);
         surface.release(&self.server)?;
-        let surface = Surface::new(&self.server, (window, gc), size, scaling, room)?;
-        let mut shown = Shown { window, gc, size: room, resized, surface };
+        let mut shown = Shown { window, gc, size: room, resized, surface: next };
         if room != before {
             resize(&self.server, window, room)?;
             shown.resized = Some(Instant::now());
@@ -286,7 +304,7 @@ impl Display for X11Display {
         shown.arrange(&self.server, scaling)?;
         self.shown = Some(shown);
         self.set_title(title);
-        Ok(())
+        self.draw_over()
     }
 
     fn take(&mut self, canvas: &Canvas, damage: &Damage, _complete: bool) {
@@ -334,7 +352,11 @@ impl Display for X11Display {
         self.busy
     }
 
-    fn set_overlay(&mut self, _overlay: &Overlay) {}
+    fn set_overlay(&mut self, overlay: &Overlay) {
+        self.overlay = overlay.clone();
+        let done = self.draw_over();
+        self.note(done);
+    }
 
     fn abilities(&self) -> Abilities {
         Abilities { fullscreen: true, grab: true, clipboard: true, keep_pointer: true, scaling: true }

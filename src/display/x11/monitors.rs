@@ -11,6 +11,8 @@ use crate::picture::{Area, Size};
 
 /// More are not looked at.
 const MOST: usize = 64;
+/// Sizes in millimetres that are proportions: what televisions and projectors say of themselves.
+const PROPORTIONS: [(u32, u32); 2] = [(160, 90), (160, 100)];
 /// What one pixel is counted as where nothing else is known.
 const DOTS_PER_INCH: f32 = 96.0;
 
@@ -219,8 +221,8 @@ pub(super) fn covered(monitors: &[Monitor], window: Place) -> Vec<Area> {
 pub(super) fn density(set: Option<f32>, monitor: Option<Monitor>) -> f32 {
     let sane = |dots: &f32| (50.0..=1000.0).contains(dots);
     let measured = || {
-        let Monitor { place, millimetres: (width, _), .. } = monitor?;
-        Some(f32::from(place.size.width) * 25.4 / width as f32)
+        let Monitor { place, millimetres, .. } = monitor.filter(|known| !PROPORTIONS.contains(&known.millimetres))?;
+        Some(f32::from(place.size.width) * 25.4 / millimetres.0 as f32)
     };
     let dots = set.filter(sane).or_else(|| measured().filter(sane)).unwrap_or(DOTS_PER_INCH);
     (dots / DOTS_PER_INCH).clamp(1.0, 4.0)
@@ -303,9 +305,33 @@ mod tests {
         assert_eq!(density(None, of(508)), 2.0);
         assert_eq!(density(Some(144.0), of(508)), 1.5);
         assert_eq!((density(None, of(0)), density(None, of(16)), density(None, None)), (1.0, 1.0, 1.0));
+        let television = Monitor { millimetres: (160, 90), ..three()[2] };
+        assert_eq!(density(None, Some(television)), 1.0);
         assert_eq!((density(Some(60.0), None), density(Some(900.0), None)), (1.0, 4.0));
         assert_eq!((density(Some(f32::NAN), None), density(Some(0.0), of(508))), (1.0, 2.0));
         assert_eq!(dots_in(b"*foo: 1\nXft.antialias:\t1\nXft.dpi:\t 144 \n"), Some(144.0));
         assert_eq!((dots_in(b"Xft.dpi: many"), dots_in(b"")), (None, None));
+    }
+
+    #[test]
+    fn every_version_of_randr_tells_the_same() {
+        use std::io::{BufRead, BufReader};
+        use std::process::{Command, Stdio};
+        let mut command = Command::new("Xvfb");
+        command.args(["-displayfd", "1", "-screen", "0", "700x500x24", "-nolisten", "tcp", "-noreset"]);
+        let mut xvfb = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("tests/run installs Xvfb");
+        let mut number = String::new();
+        BufReader::new(xvfb.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let server = Server::connect(Some(&format!(":{}", number.trim())));
+        let told = server.as_ref().map(|server| {
+            let known = subscribe(server).unwrap();
+            [known, Some((1, 4)), None].map(|version| read(server, version).unwrap())
+        });
+        xvfb.kill().unwrap();
+        xvfb.wait().unwrap();
+        for monitors in told.unwrap() {
+            let [Monitor { place, index: 0, .. }] = monitors[..] else { panic!("{monitors:?}") };
+            assert_eq!(place, Place { x: 0, y: 0, size: Size::new(700, 500) });
+        }
     }
 }

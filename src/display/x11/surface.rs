@@ -6,6 +6,7 @@ use x11rb::protocol::xproto::{ConnectionExt as _, Gcontext, Pixmap, Window};
 use super::super::view::View;
 use super::super::{Error, Scaling};
 use super::front::Front;
+use super::overlay;
 use super::server::{Server, lost};
 use crate::picture::{Area, Canvas, Damage, Fit, Size};
 
@@ -19,6 +20,8 @@ pub(super) struct Surface {
     desktop: Size,
     view: View,
     way: Way,
+    /// Whether it is shown darker.
+    dim: bool,
     /// Painted, but not at the server yet; in the desktop's pixels.
     fresh: Damage,
     /// To be shown, in the pixels of the desktop as it is shown.
@@ -57,6 +60,7 @@ impl Surface {
             desktop,
             view: View::new(Scaling::None, desktop, room),
             way: Way::Same(Front::new(server, desktop)?),
+            dim: false,
             fresh: Damage::default(),
             stale: Damage::default(),
         };
@@ -133,6 +137,13 @@ impl Surface {
         }
     }
 
+    /// Shows it darker from now on, or no more.
+    pub(super) fn set_dim(&mut self, dim: bool) {
+        if std::mem::replace(&mut self.dim, dim) != dim {
+            self.stale.add(self.view.fit().size().whole());
+        }
+    }
+
     /// Part of the window has to be shown again.
     pub(super) fn uncovered(&mut self, x: u16, y: u16, width: u16, height: u16) {
         if let Some(area) = self.view.under(x, y, width, height) {
@@ -161,20 +172,40 @@ impl Surface {
     }
 
     fn show(&mut self, server: &Server, area: Area) -> Result<(), Error> {
-        let (fit, target) = (self.view.fit(), (self.window, self.gc));
+        let (fit, target, dim) = (self.view.fit(), (self.window, self.gc), self.dim);
         match &mut self.way {
-            Way::Same(front) => front.put(server, area, target, self.view.place(area)),
+            Way::Same(front) => put(server, front, area, target, self.view.place(area), dim),
             Way::Render(_, scaler) => {
                 let area = wider(area, fit.size());
-                scaler.show(server, area, self.view.place(area))
+                scaler.show(server, area, self.view.place(area))?;
+                match server.formats.filter(|_| dim) {
+                    Some(formats) => {
+                        overlay::veil(server, formats.window, self.window, self.view.place(area), area.size())
+                    }
+                    None => Ok(()),
+                }
             }
             Way::Own(desktop, shown, front) => {
                 if let Ok(mut target) = shown.target(area) {
                     fit.paint(desktop, area, &mut target);
                 }
                 front.take(&server.layout, shown, area);
-                front.put(server, area, target, self.view.place(area))
+                put(server, front, area, target, self.view.place(area), dim)
             }
+        }
+    }
+
+    /// Takes what was seen before in a desktop of another size, until something new is painted: no window goes black while
+    /// it is resized.
+    pub(super) fn keep(&mut self, server: &Server, before: &Surface) {
+        let pixels = match &before.way {
+            Way::Same(front) | Way::Render(front, _) => front.canvas(&server.layout),
+            Way::Own(desktop, ..) => desktop.clone(),
+        };
+        if let Some(area) = pixels.size().whole().clip(self.desktop) {
+            let mut damage = Damage::default();
+            damage.add(area);
+            self.take(server, &pixels, &damage);
         }
     }
 
@@ -217,6 +248,25 @@ impl Surface {
                 front.release(server)
             }
         }
+    }
+}
+
+/// Shows a part, darker if that is asked for.
+fn put(
+    server: &Server,
+    front: &Front,
+    area: Area,
+    (window, gc): (Window, Gcontext),
+    place: (i16, i16),
+    dim: bool,
+) -> Result<(), Error> {
+    match server.formats {
+        None if dim => overlay::put_darker(server, front, area, (window, gc), place),
+        Some(formats) if dim => {
+            front.put(server, area, (window, gc), place)?;
+            overlay::veil(server, formats.window, window, place, area.size())
+        }
+        _ => front.put(server, area, (window, gc), place),
     }
 }
 

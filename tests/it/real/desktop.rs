@@ -272,6 +272,17 @@ impl Screen {
         connection.send_event(false, window, EventMask::NO_EVENT, message).unwrap().check().unwrap();
     }
 
+    /// What a pager does to let a window cover the screen, or end that.
+    pub fn ask_to_cover(&self, window: u32, cover: bool) {
+        let (connection, number) = RustConnection::connect(Some(&self.display)).unwrap();
+        let root = connection.setup().roots[number].root;
+        let atom = |name: &[u8]| connection.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let data = [cover.into(), atom(b"_NET_WM_STATE_FULLSCREEN"), 0, 2, 0];
+        let message = ClientMessageEvent::new(32, window, atom(b"_NET_WM_STATE"), data);
+        let listeners = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
+        connection.send_event(false, root, listeners, message).unwrap().check().unwrap();
+    }
+
     pub fn picture(&self) -> Picture {
         screen_of(&self.display)
     }

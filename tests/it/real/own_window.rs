@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sshvnc::display::{Display, Input, Room, Wish, X11Display};
-use sshvnc::picture::{Area, ByteOrder, Canvas, Damage, Size};
+use sshvnc::picture::{Area, ByteOrder, Canvas, Damage, Fit, Size};
 
 use super::viewer::Picture;
 use super::window;
@@ -103,4 +103,27 @@ impl OwnWindow {
     pub fn told_room(&self) -> Option<&Room> {
         self.told.iter().rev().find_map(|input| if let Input::Room(room) = input { Some(room) } else { None })
     }
+}
+
+/// The desktop as it is to be shown in a window of this size, in the middle.
+pub fn expected(canvas: &Canvas, fit: Fit, room: Size) -> Picture {
+    let mut shown = Canvas::new(fit.size(), ByteOrder::Bgrx);
+    let whole = fit.size().whole();
+    fit.paint(canvas, whole, &mut shown.target(whole).unwrap());
+    let mut rgb = vec![0; room.pixels() * 3];
+    let (left, top) = ((room.width - fit.size().width) / 2, (room.height - fit.size().height) / 2);
+    for (y, row) in shown.to_rgb().chunks_exact(usize::from(fit.size().width) * 3).enumerate() {
+        let start = ((y + usize::from(top)) * usize::from(room.width) + usize::from(left)) * 3;
+        rgb[start..start + row.len()].copy_from_slice(row);
+    }
+    (room.width.into(), room.height.into(), rgb)
+}
+
+/// Where two pictures differ most, and by how much.
+pub fn difference(seen: &Picture, expected: &Picture) -> (u32, u32, u8) {
+    assert_eq!((seen.0, seen.1), (expected.0, expected.1));
+    let pairs = seen.2.iter().zip(&expected.2).map(|(a, b)| a.abs_diff(*b));
+    let (at, most) = pairs.enumerate().max_by_key(|(_, differs)| *differs).unwrap();
+    let at = at as u32 / 3;
+    (at % seen.0, at / seen.0, most)
 }

@@ -1,11 +1,10 @@
-//! The front end for X11: which screens its window covers, with window managers and without, and how a desktop of another
-//! size is shown in it, pixel for pixel.
+//! The front end for X11: which screens its window covers, with window managers and without, and what it tells of them.
 
 use std::process::Command;
 use std::time::Duration;
 
 use sshvnc::display::{Display, Input, Scaling, Screens, Wish};
-use sshvnc::picture::{Area, ByteOrder, Canvas, Fit, Size};
+use sshvnc::picture::{Fit, Size};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{AtomEnum, PropMode};
 use x11rb::rust_connection::RustConnection;
@@ -14,8 +13,8 @@ use x11rb::wrapper::ConnectionExt as _;
 use crate::real::desktop::{Screen, xdotool};
 use crate::real::manager::Manager;
 use crate::real::output;
-use crate::real::own_window::OwnWindow;
-use crate::real::viewer::{Picture, sshvnc};
+use crate::real::own_window::{OwnWindow, difference, expected};
+use crate::real::viewer::sshvnc;
 
 const SOON: Duration = Duration::from_millis(400);
 
@@ -25,151 +24,6 @@ fn full(scaling: Scaling) -> Wish {
 
 fn on(screens: Screens) -> Wish {
     Wish { fullscreen: true, screens, ..Wish::default() }
-}
-
-/// The desktop as it is to be shown in a window of this size, in the middle.
-fn expected(canvas: &Canvas, fit: Fit, room: Size) -> Picture {
-    let mut shown = Canvas::new(fit.size(), ByteOrder::Bgrx);
-    let whole = fit.size().whole();
-    fit.paint(canvas, whole, &mut shown.target(whole).unwrap());
-    let mut rgb = vec![0; room.pixels() * 3];
-    let (left, top) = ((room.width - fit.size().width) / 2, (room.height - fit.size().height) / 2);
-    for (y, row) in shown.to_rgb().chunks_exact(usize::from(fit.size().width) * 3).enumerate() {
-        let start = ((y + usize::from(top)) * usize::from(room.width) + usize::from(left)) * 3;
-        rgb[start..start + row.len()].copy_from_slice(row);
-    }
-    (room.width.into(), room.height.into(), rgb)
-}
-
-/// Where two pictures differ most, and by how much.
-fn difference(seen: &Picture, expected: &Picture) -> (u32, u32, u8) {
-    assert_eq!((seen.0, seen.1), (expected.0, expected.1));
-    let pairs = seen.2.iter().zip(&expected.2).map(|(a, b)| a.abs_diff(*b));
-    let (at, most) = pairs.enumerate().max_by_key(|(_, differs)| *differs).unwrap();
-    let at = at as u32 / 3;
-    (at % seen.0, at / seen.0, most)
-}
-
-/// In a full screen of 500x400 each way shows what it should, of all and of a changed part; the pointer is where it seems.
-fn each_way_shows_what_it_should(screen: &Screen, exact: bool) {
-    let room = Size::new(500, 400);
-    for desktop in [Size::new(120, 70), Size::new(700, 500), Size::new(1500, 300), Size::new(500, 400), Size::new(1, 1)]
-    {
-        let mut window = OwnWindow::open(&screen.display, full(Scaling::Shrink), desktop);
-        type Way = fn(Size, Size) -> Fit;
-        let ways: [(Scaling, Way); 4] = [
-            (Scaling::Shrink, Fit::inside),
-            (Scaling::Fit, Fit::contained),
-            (Scaling::Fill, Fit::filling),
-            (Scaling::Integer, Fit::in_squares),
-        ];
-        for (scaling, way) in ways {
-            let fit = way(desktop, room);
-            window.display.set_scaling(scaling);
-            // The server counts with fewer bits, and made smaller it looks at fewer pixels.
-            let smaller = fit.size().width < desktop.width || fit.size().height < desktop.height;
-            let most = match () {
-                () if exact || fit.is_same() || fit.is_in_squares() => 0,
-                () if smaller => 255,
-                () => 6,
-            };
-            let mut differs = (0, 0, 0);
-            let mut shows = |window: &mut OwnWindow, what: &str| {
-                let shown = window.within(|window| {
-                    let expected = expected(&window.canvas, fit, room);
-                    differs = difference(&window.picture(), &expected);
-                    differs.2 <= most
-                });
-                assert!(shown, "{desktop} {scaling:?} {what}: {differs:?}");
-            };
-            shows(&mut window, "whole");
-            let whole = if most == 255 { Some(window.picture()) } else { None };
-            let area = desktop.area(desktop.width / 3, desktop.height / 2, desktop.width.div_ceil(5), 1).unwrap();
-            window.paint(area, 77 + scaling as u32);
-            shows(&mut window, "part");
-            if let Some(whole) = whole {
-                // Painted all anew it is the same as with the part alone.
-                window.turn_for(SOON);
-                let part = window.picture();
-                assert_ne!(difference(&part, &whole).2, 0, "{desktop} {scaling:?}");
-                window.display.set_scaling(Scaling::None);
-                window.turn_for(SOON);
-                window.display.set_scaling(scaling);
-                window.turn_for(SOON);
-                assert_eq!(difference(&window.picture(), &part), (499, 399, 0), "{desktop} {scaling:?}");
-            }
-            let corner = [(500 - fit.size().width) / 2, (400 - fit.size().height) / 2].map(i32::from);
-            for (x, y) in [(0, 0), (499, 399), (250, 200), (77, 300), (499, 0)] {
-                xdotool(&screen.display, &["mousemove", &x.to_string(), &y.to_string()]);
-                let there = Some(fit.picture_at(x - corner[0], y - corner[1]));
-                let told = window.within(|window| window.pointer() == there);
-                assert!(told, "{desktop} {scaling:?} {x},{y}: {:?} instead of {there:?}", window.pointer());
-            }
-        }
-    }
-}
-
-#[test]
-fn a_desktop_is_shown_in_every_way_by_the_server() {
-    each_way_shows_what_it_should(&Screen::start(500, 400), false);
-}
-
-#[test]
-fn a_desktop_is_shown_in_every_way_without_render() {
-    each_way_shows_what_it_should(&Screen::start_with_options(500, 400, 24, &["-extension", "RENDER"]), true);
-}
-
-#[test]
-fn the_pointer_at_an_edge_moves_a_desktop_that_does_not_fit() {
-    let screen = Screen::start(400, 300);
-    let desktop = Size::new(900, 200);
-    let mut window = OwnWindow::open(&screen.display, full(Scaling::None), desktop);
-    let shows = |window: &mut OwnWindow, left: u16| {
-        let part = desktop.area(left, 0, 400, 200).unwrap();
-        let mut seen = Canvas::new(part.size(), ByteOrder::Bgrx);
-        for (to, from) in seen.target(part.size().whole()).unwrap().rows_from(0).zip(window.canvas.rows(part)) {
-            to.copy_from_slice(from);
-        }
-        let expected = expected(&seen, Fit::same(part.size()), Size::new(400, 300));
-        let shown = window.within(|window| difference(&window.picture(), &expected).2 == 0);
-        assert!(shown, "{left}: {:?}", window.pointer());
-    };
-    let point = |x: u32, y: u32| {
-        xdotool(&screen.display, &["mousemove", &x.to_string(), &y.to_string()]);
-    };
-    point(200, 150);
-    shows(&mut window, 0);
-    point(399, 150);
-    assert!(window.within(|window| window.pointer() == Some((899, 100))), "{:?}", window.pointer());
-    shows(&mut window, 500);
-    // Neither does it move in the middle, nor up or down where nothing is.
-    point(200, 0);
-    assert!(window.within(|window| window.pointer() == Some((700, 0))));
-    window.turn_for(SOON);
-    shows(&mut window, 500);
-    let told = window.told.len();
-    window.turn_for(SOON);
-    assert_eq!(window.told.len(), told);
-    // What is painted while it is not seen is there later.
-    window.paint(desktop.area(0, 0, 450, 100).unwrap(), 9);
-    shows(&mut window, 500);
-    point(5, 150);
-    assert!(window.within(|window| window.pointer() == Some((5, 100))), "{:?}", window.pointer());
-    shows(&mut window, 0);
-}
-
-#[test]
-fn a_window_without_a_desktop_is_black_and_takes_the_size_of_one() {
-    let screen = Screen::start(1000, 700);
-    let mut window = OwnWindow::open(&screen.display, Wish::default(), Size::default());
-    assert_eq!(window.place(), (0, 0, 640, 400));
-    assert!(window.picture().2.iter().all(|&byte| byte == 0));
-    assert_eq!(window.room().size, Size::new(640, 400));
-    window.resize(Size::new(300, 200));
-    assert!(window.within(|window| window.place() == (0, 0, 300, 200)), "{:?}", window.place());
-    let small = Screen::start(320, 240);
-    let window = OwnWindow::open(&small.display, Wish::default(), Size::default());
-    assert_eq!(window.place(), (0, 0, 320, 240));
 }
 
 /// The full screen comes and goes, and the window has its keys afterwards; told how it is called.
@@ -249,6 +103,28 @@ fn a_full_screen_comes_and_goes_under_fvwm() {
 }
 
 #[test]
+fn what_the_window_managers_own_keys_do_is_followed() {
+    let screen = Screen::start(800, 600);
+    let _manager = screen.manage("openbox", &["--sm-disable"]);
+    let mut window = OwnWindow::open(&screen.display, Wish::default(), Size::new(300, 200));
+    window.turn_for(SOON);
+    let cover = |window: &OwnWindow, cover: bool| screen.ask_to_cover(window.id().parse().unwrap(), cover);
+    cover(&window, true);
+    assert!(window.within(|window| window.told_room().is_some_and(|room| room.fullscreen)), "{:?}", window.room());
+    // It keeps the size of the screen then.
+    window.resize(Size::new(400, 300));
+    window.turn_for(SOON);
+    assert_eq!(window.place(), (0, 0, 800, 600));
+    cover(&window, false);
+    assert!(window.within(|window| window.told_room().is_some_and(|room| !room.fullscreen)), "{:?}", window.room());
+    // And from here as well.
+    cover(&window, true);
+    assert!(window.within(|window| window.room().fullscreen));
+    window.display.set_fullscreen(false);
+    assert!(window.within(|window| window.place() != (0, 0, 800, 600) && !window.room().fullscreen));
+}
+
+#[test]
 fn a_window_manager_that_came_later_gets_the_window() {
     let screen = Screen::start(800, 600);
     let mut window = OwnWindow::open(&screen.display, full(Scaling::Shrink), Size::new(300, 200));
@@ -300,18 +176,19 @@ fn the_screens_that_are_named_are_covered() {
     let size = Size::new(1000, 500);
     let both = [size.area(0, 0, 600, 500).unwrap(), size.area(600, 100, 400, 300).unwrap()];
     let one = |width, height| vec![Size::new(width, height).whole()];
-    type Case = (&'static str, Screens, (u32, u32), (u32, u32, u32, u32), Vec<Area>);
-    let cases: [Case; 7] = [
+    let cases = [
         ("all", Screens::All, (5, 5), (0, 0, 1000, 500), both.to_vec()),
         ("1", Screens::These(vec![1]), (700, 200), (0, 0, 600, 500), one(600, 500)),
         ("2", Screens::These(vec![2]), (5, 5), (600, 100, 400, 300), one(400, 300)),
         ("2,1", Screens::These(vec![2, 1]), (5, 5), (0, 0, 1000, 500), both.to_vec()),
         ("current", Screens::Current, (5, 5), (0, 0, 600, 500), one(600, 500)),
         ("current", Screens::Current, (900, 200), (600, 100, 400, 300), one(400, 300)),
+        ("4,2", Screens::These(vec![4, 2]), (5, 5), (600, 100, 400, 300), one(400, 300)),
         // There is none; the current one is taken.
         ("3", Screens::These(vec![3]), (900, 200), (600, 100, 400, 300), one(400, 300)),
     ];
     for (name, screens, (x, y), place, areas) in cases {
+        let (x, y): (u32, u32) = (x, y);
         xdotool(&screen.display, &["mousemove", &x.to_string(), &y.to_string()]);
         let mut window = OwnWindow::open(&screen.display, on(screens), Size::new(300, 200));
         assert!(window.within(|window| window.place() == place), "{name}: {:?}", window.place());
@@ -344,6 +221,20 @@ fn a_screen_that_there_is_not_gets_one_line() {
         said.contains("there is no screen 3, only 2; the current one is covered") && said.lines().count() == 1,
         "{said}"
     );
+}
+
+#[test]
+fn a_window_manager_that_covers_only_one_screen_gets_one_line() {
+    let screen = two_monitors();
+    let _manager = screen.manage("openbox", &["--sm-disable"]);
+    let home = tempfile::tempdir().unwrap();
+    let mut demo = sshvnc(home.path());
+    let viewer =
+        demo.args(["demo", "-fullscreen", "--screens", "all"]).env("DISPLAY", &screen.display).spawn().unwrap();
+    let window = crate::real::window::Window::new(viewer, &screen.display);
+    assert!(crate::real::within(crate::real::PATIENCE, || window.place() == (0, 0, 600, 500)), "{:?}", window.place());
+    let said = window.close().said;
+    assert!(said.contains("the window manager covers one screen, not several") && said.lines().count() == 1, "{said}");
 }
 
 #[test]
@@ -425,27 +316,4 @@ fn fine_pixels_are_told() {
     let mut xrandr = Command::new("xrandr");
     output(xrandr.args(["--setmonitor", "fine", "800/106x600/80+0+0", "screen"]).env("DISPLAY", &screen.display));
     assert!((1.9..2.1).contains(&density()), "{}", density());
-}
-
-#[test]
-fn a_window_that_the_user_has_resized_keeps_its_size() {
-    let screen = Screen::start(800, 600);
-    let mut window = OwnWindow::open(&screen.display, Wish::default(), Size::new(300, 200));
-    window.resize(Size::new(400, 300));
-    assert!(window.within(|window| window.place() == (0, 0, 400, 300)));
-    // As it was told, and told once.
-    window.turn_for(SOON);
-    window.told.clear();
-    xdotool(&screen.display, &["windowsize", &window.id(), "500", "310"]);
-    assert!(window.within(|window| window.told_room().is_some_and(|room| room.size == Size::new(500, 310))));
-    window.turn_for(Duration::from_millis(600));
-    window.resize(Size::new(200, 100));
-    window.turn_for(SOON);
-    assert_eq!(window.place(), (0, 0, 500, 310));
-    let rooms = window.told.iter().filter(|input| matches!(input, Input::Room(_))).count();
-    assert_eq!(rooms, 1, "{:?}", window.told);
-    // The desktop has come to the window's size: from then on the window follows again.
-    window.resize(Size::new(500, 310));
-    window.resize(Size::new(250, 250));
-    assert!(window.within(|window| window.place() == (0, 0, 250, 250)), "{:?}", window.place());
 }

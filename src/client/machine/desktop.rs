@@ -1,0 +1,121 @@
+//! What a FramebufferUpdate does to the desktop: its rectangles, and other sizes.
+
+use super::super::pseudo::{self, Meaning};
+use super::super::rectangle;
+use super::super::underway::Place;
+use super::super::{Event, Notice};
+use super::{Client, State, checked};
+use crate::decode::{Fault, Job, Progress, Stage, stage};
+use crate::picture::{Area, Canvas, Coverage, Size};
+use crate::rfb::screen::Screen;
+use crate::rfb::server_message::RectangleHeader;
+use crate::rfb::{Inbox, encoding};
+
+impl Client {
+    /// Reads a rectangle or a pseudo-rectangle behind its header.
+    pub(super) fn rectangle(
+        &mut self,
+        inbox: &mut Inbox,
+        canvas: &mut Canvas,
+        header: &RectangleHeader,
+    ) -> Result<Progress, Fault> {
+        if !pseudo::is(header.encoding) {
+            return self.paint(inbox, canvas, header);
+        }
+        match pseudo::read(inbox, header, &self.pixels)? {
+            None => return Ok(Progress::NeedMore),
+            Some(Meaning::Tell(event)) => self.note(event),
+            Some(Meaning::Size(size)) => self.resize(canvas, size)?,
+            Some(Meaning::Desktop(size, screens, answer)) => self.show_desktop(canvas, size, screens, answer)?,
+            Some(Meaning::Keycodes) => self.show(|caps| caps.keycodes = true),
+            Some(Meaning::ExtendedButtons) => self.show(|caps| caps.extended_buttons = true),
+            Some(Meaning::RelativePointer(relative)) => self.show(|caps| caps.relative_pointer = relative),
+            Some(Meaning::Nothing) => {}
+        }
+        Ok(Progress::Done)
+    }
+
+    fn paint(&mut self, inbox: &mut Inbox, canvas: &mut Canvas, header: &RectangleHeader) -> Result<Progress, Fault> {
+        let RectangleHeader { x, y, width, height, encoding } = *header;
+        let Size { width: all_width, height: all_height } = self.size;
+        let area = self.size.area(x, y, width, height).ok_or_else(|| {
+            Fault(format!("{width}x{height} at {x},{y} outside of the desktop of {all_width}x{all_height}"))
+        })?;
+        if encoding == encoding::COPY_RECT {
+            let Some((x, y)) = inbox.unit(|reader| Ok((reader.u16()?, reader.u16()?))) else {
+                return Ok(Progress::NeedMore);
+            };
+            let _paint = stage(Stage::Paint);
+            canvas.copy(x, y, area).map_err(|_| Fault(format!("a copy from {x},{y} outside of the desktop")))?;
+        } else if rectangle::goes_to_lanes(encoding) {
+            let size = (usize::from(area.width()), usize::from(area.height()));
+            let Some(rectangle) = self.decoders.cut(encoding, inbox, size, &self.pixels)? else {
+                return Ok(Progress::NeedMore);
+            };
+            let number = if let State::Rectangle { number, .. } = self.state { number } else { 0 };
+            let job = Job::new(rectangle, size.0, size.1, self.pixels.clone());
+            self.underway.add(job, Place { area, encoding, number, offset: inbox.offset() });
+            // Painted when its turn comes.
+            return Ok(Progress::Done);
+        } else {
+            let mut target = canvas.target(area)?;
+            if self.decoders.advance(encoding, inbox, area, &mut target, &self.pixels)? == Progress::NeedMore {
+                return Ok(Progress::NeedMore);
+            }
+        }
+        self.painted(area, encoding);
+        Ok(Progress::Done)
+    }
+
+    /// Counts what was painted.
+    pub(super) fn painted(&mut self, area: Area, encoding: i32) {
+        self.damage.add(area);
+        if let Some(coverage) = &mut self.coverage {
+            coverage.add(area);
+        }
+        self.counts.rectangles += 1;
+        self.counts.pixels += area.pixels() as u64;
+        *self.counts.by_encoding.entry(encoding).or_default() += 1;
+    }
+
+    fn resize(&mut self, canvas: &mut Canvas, size: Size) -> Result<(), Fault> {
+        // A server may repeat its size in every answer to a full request: asking again would never end.
+        if size == self.size {
+            return Ok(());
+        }
+        checked(size)?;
+        self.size = size;
+        canvas.resize(size);
+        self.damage.clear();
+        if let Some(coverage) = &mut self.coverage {
+            *coverage = Coverage::new(size);
+        }
+        self.note(Event::Resized(size));
+        self.remark(Notice::Size(size));
+        let wanted = self.flow.resized(size);
+        wanted.into_iter().for_each(|message| self.say(message));
+        Ok(())
+    }
+
+    /// Takes another size, and tells whoever may ask for one how the desktop is now.
+    fn show_desktop(
+        &mut self,
+        canvas: &mut Canvas,
+        size: Option<Size>,
+        screens: Vec<Screen>,
+        answer: Option<u16>,
+    ) -> Result<(), Fault> {
+        if let Some(size) = size {
+            self.resize(canvas, size)?;
+            // A server may repeat it in every update.
+            if self.desktop.as_ref().is_none_or(|known| (known.0, &known.1) != (size, &screens)) {
+                self.desktop = Some((size, screens.clone()));
+                self.remark(Notice::Desktop { size, screens });
+            }
+        }
+        if let Some(answer) = answer {
+            self.remark(Notice::Resized(answer));
+        }
+        Ok(())
+    }
+}
