@@ -2,6 +2,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod caps;
+mod copied;
 mod cursor;
 mod event;
 mod flow;
