@@ -9,6 +9,8 @@ use crate::picture::Size;
 
 /// For how long they stay.
 const STAY: Duration = Duration::from_secs(4);
+/// What is pressed before was meant for the desktop.
+const UNREAD: Duration = Duration::from_millis(500);
 
 /// Says it in the window, if there is one, for a few seconds, or until a key or button is pressed.
 ///
@@ -26,16 +28,22 @@ pub fn say_goodbye(display: &mut dyn Display, lines: Vec<String>) -> Result<(), 
     let x = middle(screen.x(), screen.width(), size.width);
     let y = middle(screen.y(), screen.height(), size.height);
     display.set_overlay(&Overlay { dim: true, panels: vec![Panel { x, y, picture: drawn.picture }] });
-    let until = Instant::now() + STAY;
+    let start = Instant::now();
+    let until = start + STAY;
     // Keys that were down before are no answer.
     let mut buttons = u16::MAX;
     loop {
         let left = until.saturating_duration_since(Instant::now());
+        let read = start.elapsed() >= UNREAD;
         for input in display.inputs() {
             match input {
-                Input::Close | Input::Key { down: true, .. } => return Ok(()),
-                Input::Pointer { buttons: now, .. } if now & !std::mem::replace(&mut buttons, now) != 0 => {
-                    return Ok(());
+                Input::Close => return Ok(()),
+                Input::Key { down: true, .. } if read => return Ok(()),
+                Input::Pointer { buttons: now, .. } => {
+                    let pressed = now & !std::mem::replace(&mut buttons, now) != 0;
+                    if pressed && read {
+                        return Ok(());
+                    }
                 }
                 _ => {}
             }

@@ -2,7 +2,7 @@
 
 use crate::session::transport::{Answer, QuestionKind};
 
-/// Answers that opened a door, and those of the attempt under way.
+/// Answers that were not refused, and those of the attempt under way.
 #[derive(Default)]
 pub struct Memory {
     known: Vec<Known>,
@@ -43,7 +43,7 @@ impl Memory {
         }
     }
 
-    /// The attempt succeeded.
+    /// The attempt succeeded, or failed for another reason.
     pub fn keep(&mut self) {
         for (question, answer) in self.fresh.drain(..) {
             self.known.retain(|known| known.question != question);

@@ -404,7 +404,8 @@ impl Viewer<'_, '_> {
             }
         }
         lines.extend(self.line.why());
-        if let (Some(instead), Some(until)) = (&self.options.instead, trouble.until) {
+        // A person who thinks stops the clock.
+        if let (Some(instead), Some(until), false) = (&self.options.instead, trouble.until, self.over.asks()) {
             let left = until.saturating_duration_since(now).as_secs_f32().ceil();
             lines.push(format!("In {left:.0} s {instead} starts instead"));
         }

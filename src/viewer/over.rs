@@ -61,6 +61,11 @@ impl Over {
         self.menu.is_some() || !self.questions.is_empty()
     }
 
+    /// Whether a person is being asked something.
+    pub fn asks(&self) -> bool {
+        !self.questions.is_empty()
+    }
+
     /// The window has this room.
     pub fn set_room(&mut self, room: Room) {
         self.changed |= self.room != room;

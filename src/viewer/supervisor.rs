@@ -200,9 +200,7 @@ impl<'a> Supervisor<'a> {
     /// Answers a question from memory, or gives it back.
     fn known(&mut self, question: Question) -> Option<Question> {
         let mut answers = self.answers.lock();
-        if self.trouble.lost
-            && let Some(answer) = answers.memory.recall(&question.kind)
-        {
+        if let Some(answer) = answers.memory.recall(&question.kind) {
             let _ = question.reply.send(answer);
             return None;
         }
@@ -222,6 +220,8 @@ impl<'a> Supervisor<'a> {
         }
         let next = self.again.as_ref().and_then(|_| self.policy.retry(&mut self.trouble, now));
         let Some(next) = next else { return Happened::Ended(Err(self.last_words(failure))) };
+        // What was answered has not been refused, so nobody is asked for it again.
+        self.answers.lock().memory.keep();
         tracing::info!("{failure}; trying again in {:.0} s", next.saturating_duration_since(now).as_secs_f32());
         if self.why.is_none() {
             self.session.watch_network();
