@@ -12,7 +12,7 @@ pub struct Chord {
 /// What the viewer's own keys are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hotkeys {
-    /// Held with one of the keys of [`Command`].
+    /// Held with M, Enter, G or P.
     pub chord: Chord,
     /// A keysym that opens the menu alone.
     pub menu_key: Option<u32>,
