@@ -36,6 +36,8 @@ pub(super) struct Covering {
     place: Place,
     /// Where the window was before it covered the screen by itself.
     before: Option<Place>,
+    /// The size for a window that covered the screen before there was a desktop, once it does not any more.
+    later: Option<Size>,
     /// Whether the window manager says that the window covers the screen.
     managed: bool,
     /// What has to be asked again.
@@ -57,6 +59,7 @@ impl Covering {
             dots: monitors::dots_set(server)?,
             place: Place::default(),
             before: None,
+            later: None,
             managed: false,
             monitors_changed: false,
             place_changed: false,
@@ -133,6 +136,13 @@ impl X11Display {
         Ok(place)
     }
 
+    /// The window covers the screen already, and now there is a desktop: what it is to be as a window.
+    pub(super) fn opened_early(&mut self, desktop: Size) {
+        if self.kind == Kind::ManagedFullScreen {
+            self.covering.later = Some(self.size_for(desktop));
+        }
+    }
+
     /// Takes note of what changes the window's place, or the screens.
     pub(super) fn note_screens(&mut self, event: &Event) -> Result<(), Error> {
         let window = self.shown.as_ref().map(|shown| shown.window);
@@ -178,6 +188,11 @@ impl X11Display {
             _ => {}
         }
         self.follow_manager();
+        if self.kind == Kind::Normal
+            && let Some(size) = self.covering.later.take()
+        {
+            super::resize(&self.server, window, size)?;
+        }
         Ok(())
     }
 

@@ -290,6 +290,9 @@ impl Display for X11Display {
             return self.draw_over();
         };
         let Shown { window, gc, size: before, resized, surface } = shown;
+        if surface.desktop().pixels() == 0 {
+            self.opened_early(size);
+        }
         // One that covers the screen keeps its size, and one that the user has given another size than the desktop's.
         let follows = before == self.size_for(surface.desktop()) || resized.is_some_and(|at| at.elapsed() < ON_ITS_WAY);
         let room = if self.kind == Kind::Normal && follows { self.size_for(size) } else { before };
