@@ -34,6 +34,16 @@ pub fn view(what: &View) -> Result<(), Failure> {
     let plan = again()?;
     // Before anything is asked or sent: without a display all of it would be in vain.
     let mut window = display::window(what.window.display, what.window.wish())?;
+    let fallback_for = |failure: &Failure| fallback.as_ref().filter(|fallback| fallback.is_for(failure));
+    let last_words = |failure: &Failure| match (failure, fallback_for(failure)) {
+        (Failure::Signal(_), _) => None,
+        (_, Some(fallback)) => Some(vec![failure.to_string(), format!("Starting {}", fallback.name())]),
+        // A person before a full screen sees no stderr.
+        (Failure::Because { kind, .. }, None) => {
+            let unseen = what.window.fullscreen && !io::stderr().is_terminal() && *kind != Kind::Display;
+            unseen.then(|| vec![failure.to_string()])
+        }
+    };
     let options = Options {
         view_only: what.window.view_only,
         remote_resize: !what.window.no_remote_resize,
@@ -43,24 +53,15 @@ pub fn view(what: &View) -> Result<(), Failure> {
         window: Some(what.window.wish()),
         target: escape(&what.connection.target),
         stats: what.window.stats,
-        instead: fallback.as_ref().map(Fallback::name),
+        instead: fallback.as_ref().map(Fallback::instead),
+        last_words: Some(&last_words),
         ..Options::default()
     };
     let ended = viewer::run(plan, &mut *window, options);
-    let Err(failure @ Failure::Because { kind, .. }) = &ended else { return ended };
+    let Err(failure @ Failure::Because { .. }) = &ended else { return ended };
     tracing::info!("{failure}");
-    let fallback = fallback.filter(|fallback| fallback.is_for(failure));
-    let Some(fallback) = fallback else {
-        // A person before a full screen sees no stderr.
-        if what.window.fullscreen && !io::stderr().is_terminal() && *kind != Kind::Display {
-            let _ = viewer::say_goodbye(&mut *window, vec![failure.to_string()]);
-        }
-        return ended;
-    };
+    let Some(fallback) = fallback_for(failure) else { return ended };
     eprintln!("sshvnc: {failure}; starting {}", fallback.name());
-    let words = vec![failure.to_string(), format!("Starting {}", fallback.name())];
-    // If there is no window, it was said on stderr and in the log all the same.
-    let _ = viewer::say_goodbye(&mut *window, words);
     // The next program has the screen for itself.
     drop(window);
     transport::end_children();
@@ -78,6 +79,9 @@ pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
     let words = format!("the desktop was not painted within {seconds} s");
     let deadline = Some((Instant::now() + Duration::from_secs(seconds), words));
     viewer::run(plan, &mut display, Options { view_only: true, deadline, ..Options::default() })?;
+    if !display.is_complete() {
+        return Err(Failure::new(Kind::Lost, "the server ended the connection before all of the desktop was painted"));
+    }
     picture_file::write(&what.file, display.picture())
 }
 

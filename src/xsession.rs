@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::cli::{FallbackOn, SessionWishes};
 use crate::error::{Failure, Kind};
 use crate::user;
-use crate::viewer::{Policy, Reconnect};
+use crate::viewer::{Instead, Policy, Reconnect};
 
 /// With a fallback: for how long a desktop is tried for at first, and after it was lost.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -52,12 +52,24 @@ impl Fallback {
         crate::escape::escape(&self.words.join(" "))
     }
 
+    /// What the viewer says of it.
+    pub fn instead(&self) -> Instead {
+        Instead {
+            name: self.name(),
+            unreachable: self.is_for_kind(Kind::NoConnection),
+            lost: self.is_for_kind(Kind::Lost),
+        }
+    }
+
     /// Whether it is for this end.
     pub fn is_for(&self, failure: &Failure) -> bool {
-        let Failure::Because { kind, .. } = failure else { return false };
+        matches!(failure, Failure::Because { kind, .. } if self.is_for_kind(*kind))
+    }
+
+    fn is_for_kind(&self, kind: Kind) -> bool {
         self.on.iter().any(|on| match on {
-            FallbackOn::Unreachable => *kind == Kind::NoConnection,
-            FallbackOn::Lost => *kind == Kind::Lost,
+            FallbackOn::Unreachable => kind == Kind::NoConnection,
+            FallbackOn::Lost => kind == Kind::Lost,
             FallbackOn::Any => {
                 matches!(kind, Kind::NoConnection | Kind::Lost | Kind::NotLetIn | Kind::Protocol)
             }

@@ -2,9 +2,10 @@
 
 use crate::picture::{Cursor, Size};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Something the user should hear of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Event {
     /// Bell.
     Bell,
@@ -36,6 +37,23 @@ pub enum Event {
     XvpFail,
     /// The desktop has another size.
     Resized(Size),
+}
+
+/// What was copied may be secret: it is not shown.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Bell => f.write_str("Bell"),
+            Event::CutText(text) => write!(f, "CutText({} bytes)", text.len()),
+            Event::Name(name) => f.debug_tuple("Name").field(name).finish(),
+            Event::Cursor(cursor) => f.debug_tuple("Cursor").field(cursor).finish(),
+            Event::Locks { scroll, num, caps } => write!(f, "Locks({scroll}, {num}, {caps})"),
+            Event::PointerMoved { x, y } => write!(f, "PointerMoved({x}, {y})"),
+            Event::XvpInit => f.write_str("XvpInit"),
+            Event::XvpFail => f.write_str("XvpFail"),
+            Event::Resized(size) => write!(f, "Resized({size})"),
+        }
+    }
 }
 
 /// What has been received.

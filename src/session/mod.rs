@@ -19,7 +19,7 @@ mod stats;
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::BorrowedFd;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use secrecy::SecretSlice;
@@ -203,9 +203,8 @@ impl Session {
                 }
                 Some(event)
             }
-            Err(RecvTimeoutError::Timeout) => None,
-            // The tasks are gone without a word, which only a panic of theirs can cause.
-            Err(RecvTimeoutError::Disconnected) => Some(Event::Ended(End { error: Some(Error::Broken), shown: false })),
+            // Whoever must tell of the end does so even in a panic: see `events::Will`.
+            Err(_) => None,
         }
     }
 
@@ -248,6 +247,7 @@ impl Session {
     pub fn close(self) -> Option<Error> {
         self.outbox.close();
         self.wants.give(painter::Job::Stop);
+        let opened = self.opened.get();
         let mut failed = None;
         // Without a desktop there is no painter, and nothing to wait for.
         while self.opened.get() {
@@ -260,7 +260,9 @@ impl Session {
                 Err(_) => break,
             }
         }
-        let _ = self.closed.recv_timeout(FAREWELL);
+        if opened {
+            let _ = self.closed.recv_timeout(FAREWELL);
+        }
         failed
     }
 }

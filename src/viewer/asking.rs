@@ -30,6 +30,17 @@ pub struct Asking {
     selected: usize,
 }
 
+/// What a key stands for beside its name.
+#[derive(Debug, Clone, Copy)]
+pub enum Typed<'a> {
+    /// The letter that it is named by, if it is one.
+    Letter,
+    /// What was copied.
+    Text(&'a str),
+    /// A command to somebody else.
+    Nothing,
+}
+
 /// What a key or click came to.
 pub enum Outcome {
     /// The question stays.
@@ -52,7 +63,7 @@ impl Asking {
         let (title, lines) = words(&self.question.kind);
         let field = match &self.question.kind {
             QuestionKind::Secret { echo, .. } => {
-                let typed = Zeroizing::new(self.typed.iter().collect::<String>());
+                let typed = self.text();
                 Some(match echo {
                     true => overlay::Field::shown(&typed, self.cursor),
                     false => overlay::Field::masked(&typed, self.cursor),
@@ -61,6 +72,13 @@ impl Asking {
             _ => None,
         };
         overlay::Question { title, lines, field, choices: self.choices(), selected: self.selected }
+    }
+
+    /// What was typed. Room for all of it at once, so that no copy of a secret is left behind when it grows.
+    fn text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(self.typed.len() * 4));
+        text.extend(self.typed.iter());
+        text
     }
 
     fn choices(&self) -> Vec<String> {
@@ -74,8 +92,8 @@ impl Asking {
         }
     }
 
-    /// A key was pressed; with `pasted`, it asks for that to be typed.
-    pub fn key(mut self, keysym: u32, pasted: Option<&str>) -> (Option<Asking>, Outcome) {
+    /// A key was pressed.
+    pub fn key(mut self, keysym: u32, typed: Typed<'_>) -> (Option<Asking>, Outcome) {
         let count = self.choices().len();
         let typing = matches!(self.question.kind, QuestionKind::Secret { .. });
         match keysym {
@@ -97,9 +115,10 @@ impl Asking {
                 self.typed.remove(self.cursor);
             }
             DELETE if self.cursor < self.typed.len() => drop(self.typed.remove(self.cursor)),
-            _ if typing => match pasted {
-                Some(text) => text.lines().next().unwrap_or_default().chars().for_each(|c| self.insert(c)),
-                None => {
+            _ if typing => match typed {
+                Typed::Nothing => {}
+                Typed::Text(text) => text.lines().next().unwrap_or_default().chars().for_each(|c| self.insert(c)),
+                Typed::Letter => {
                     if let Some(c) = xkeysym::Keysym::new(keysym).key_char() {
                         self.insert(c);
                     }
@@ -122,7 +141,7 @@ impl Asking {
         let answer = match &self.question.kind {
             QuestionKind::UnknownHostKey { .. } if choice == 0 => Answer::Yes { remember: true },
             QuestionKind::Secret { .. } if choice == 0 => {
-                let typed = Zeroizing::new(self.typed.iter().collect::<String>());
+                let typed = self.text();
                 Answer::Secret(SecretString::from(typed.as_str()))
             }
             QuestionKind::Choice { choices, .. } if choice < choices.len() => Answer::Choice(choice),
@@ -178,7 +197,7 @@ mod tests {
     }
 
     fn press(asking: Asking, keys: &[u32]) -> Result<Asking, Answer> {
-        keys.iter().try_fold(asking, |asking, &key| match asking.key(key, None) {
+        keys.iter().try_fold(asking, |asking, &key| match asking.key(key, Typed::Letter) {
             (Some(asking), _) => Ok(asking),
             (None, Outcome::Answered(_, answer)) => Err(answer),
             (None, Outcome::Open) => panic!(),
@@ -201,7 +220,8 @@ mod tests {
         assert_eq!(text(press(secret(), &[0x61, TAB, 0xff0d])), "No");
         assert_eq!(text(press(secret(), &[0x61, ESCAPE])), "No");
         assert_eq!(text(press(secret(), &[0xffe1, BACKSPACE, DELETE, 0xff8d])), "");
-        let (asking, _) = secret().key(0x76, Some("pasted\nmore"));
+        let (asking, _) = secret().key(0x76, Typed::Text("pasted\nmore"));
+        let (asking, _) = asking.unwrap().key(0x75, Typed::Nothing);
         assert_eq!(text(press(asking.unwrap(), &[0xff0d])), "pasted");
     }
 

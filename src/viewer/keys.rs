@@ -185,6 +185,11 @@ impl Keys {
         }
     }
 
+    /// Whether a modifier is held that makes commands of letters.
+    pub fn holds_command(&self) -> bool {
+        self.held.iter().any(|(key, _)| matches!(key.keysym, 0xffe3 | 0xffe4 | 0xffe7..=0xffec))
+    }
+
     /// Whether a key pressed now asks for what was copied: Ctrl+V, or Shift+Insert.
     pub fn is_paste(&self, key: Key) -> bool {
         let held = |either: [u32; 2]| self.held.iter().any(|(key, _)| either.contains(&key.keysym));

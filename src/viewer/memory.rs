@@ -5,6 +5,8 @@ use crate::session::transport::{Answer, QuestionKind};
 /// Answers that were not refused, and those of the attempt under way.
 #[derive(Default)]
 pub struct Memory {
+    /// Whether there will be another attempt: else nothing is kept.
+    keeps: bool,
     known: Vec<Known>,
     fresh: Vec<(QuestionKind, Answer)>,
 }
@@ -17,6 +19,11 @@ struct Known {
 }
 
 impl Memory {
+    /// Nothing yet. What is answered is kept only if it may be of use.
+    pub fn new(keeps: bool) -> Memory {
+        Memory { keeps, ..Memory::default() }
+    }
+
     /// Another attempt begins.
     pub fn begin(&mut self) {
         self.fresh.clear();
@@ -37,7 +44,7 @@ impl Memory {
 
     /// A person answered.
     pub fn hear(&mut self, question: &QuestionKind, answer: &Answer) {
-        if !matches!(answer, Answer::No) {
+        if self.keeps && !matches!(answer, Answer::No) {
             self.fresh.retain(|(other, _)| other != question);
             self.fresh.push((question.clone(), answer.clone()));
         }
@@ -62,7 +69,7 @@ mod tests {
 
     #[test]
     fn answers_that_worked_are_given_once_an_attempt() {
-        let mut memory = Memory::default();
+        let mut memory = Memory::new(true);
         memory.hear(&question("x"), &Answer::Choice(0));
         memory.hear(&question("x"), &Answer::Choice(1));
         memory.hear(&question("y"), &Answer::No);
@@ -78,8 +85,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_kept_without_need() {
+        let mut memory = Memory::new(false);
+        memory.hear(&question("x"), &Answer::Choice(0));
+        memory.keep();
+        assert!(memory.recall(&question("x")).is_none());
+    }
+
+    #[test]
     fn answers_that_did_not_work_are_not_kept() {
-        let mut memory = Memory::default();
+        let mut memory = Memory::new(true);
         memory.hear(&question("x"), &Answer::Choice(0));
         memory.begin();
         memory.keep();

@@ -45,6 +45,8 @@ pub struct Facts<'a> {
     pub keeps_pointer: bool,
     pub scaling: Scaling,
     pub view_only: bool,
+    /// It was so from the beginning, and stays so.
+    pub fixed_view: bool,
     pub stats: bool,
     pub xvp: bool,
     /// The desktop is there.
@@ -92,7 +94,7 @@ pub fn menu(facts: &Facts<'_>, selected: usize) -> (Menu, Vec<Action>) {
     );
     let scaling = format!("Scaling: {}", SCALING[at].1);
     add(abilities.scaling, Action::Scaling(next), &scaling, none(), None, true);
-    add(true, Action::ViewOnly, "View only", none(), Some(facts.view_only), true);
+    add(!facts.fixed_view, Action::ViewOnly, "View only", none(), Some(facts.view_only), true);
     add(true, Action::Stats, "Statistics", none(), Some(facts.stats), true);
     add(true, Action::CtrlAltDelete, "Send Ctrl+Alt+Delete", none(), None, control);
     if let Some(key) = facts.menu_key {
@@ -120,6 +122,7 @@ mod tests {
             keeps_pointer: false,
             scaling: Scaling::None,
             view_only: false,
+            fixed_view: false,
             stats: false,
             xvp: false,
             live: true,

@@ -8,6 +8,7 @@ mod memory;
 mod menu;
 mod over;
 mod pace;
+mod pointer;
 mod reconnect;
 mod stats;
 mod supervisor;
@@ -23,20 +24,25 @@ use crate::session::transport::Question;
 use crate::session::{Open, Plan, ServerEvent, UserInput};
 use crate::terminal;
 
-pub use goodbye::say_goodbye;
 pub use keys::{Chord, Hotkeys};
 pub use reconnect::{Policy, Reconnect};
 pub use supervisor::Again;
 
+use asking::Typed;
 use keys::{Command, Key, Keys, Meant};
 use menu::{Action, Facts};
 use over::{Did, Over};
 use pace::Pace;
+use pointer::Pointer;
 use stats::Meter;
 use supervisor::{Happened, State, Supervisor};
 
 /// Connecting for longer than this is worth a word.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// For how long a question that appears over a desktop takes no key.
+const CALM: Duration = Duration::from_millis(500);
+/// Said of what this front end does not do.
+const UNABLE: &str = "This window can not do that";
 /// How often what tells the time is drawn.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -63,9 +69,25 @@ pub struct Options<'a> {
     pub target: String,
     /// Show the statistics.
     pub stats: bool,
-    /// What is started when there is no desktop, in words.
-    pub instead: Option<String>,
+    /// What is started when there is no desktop.
+    pub instead: Option<Instead>,
+    /// What is said in the window for some seconds when it did not end well, if anything.
+    pub last_words: Option<&'a LastWords<'a>>,
 }
+
+/// Another program that is started when there is no desktop.
+#[derive(Debug, Clone)]
+pub struct Instead {
+    /// In words.
+    pub name: String,
+    /// When the desktop can not be reached.
+    pub unreachable: bool,
+    /// When it was lost.
+    pub lost: bool,
+}
+
+/// What there is to say about a failure.
+pub type LastWords<'a> = dyn Fn(&Failure) -> Option<Vec<String>> + 'a;
 
 /// Runs a session in a display until either ends.
 ///
@@ -78,6 +100,10 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
         line,
         display,
         keys: Keys::new(options.hotkeys),
+        pointer: Pointer::default(),
+        focused: false,
+        fixed_view: options.view_only,
+        quits: false,
         over: Over::default(),
         grab: wish.grab,
         grabs: None,
@@ -101,7 +127,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
     let watched = viewer.watch();
     terminal::restore();
     match watched {
-        Ok(Some(end)) => end,
+        Ok(Some(end)) => viewer.say_last_words(end),
         // The user has seen enough. What was recorded must still reach the disk.
         Ok(None) => viewer.line.close().map_or(Ok(()), Err),
         Err(failure) => {
@@ -116,6 +142,13 @@ struct Viewer<'a, 'b> {
     display: &'a mut dyn Display,
     options: Options<'b>,
     keys: Keys,
+    pointer: Pointer,
+    /// The window has the keyboard's focus.
+    focused: bool,
+    /// The user was to look only, from the beginning.
+    fixed_view: bool,
+    /// The menu was asked for the end.
+    quits: bool,
     /// What is drawn over the desktop.
     over: Over,
     /// When all keys are taken, and what was said of it since.
@@ -173,16 +206,32 @@ impl Viewer<'_, '_> {
                 }
                 self.did(input);
             }
+            if self.quits {
+                return Ok(None);
+            }
             if let Some(end) = self.ending.take() {
                 return Ok(Some(end));
             }
             self.look_over(Instant::now());
             self.present()?;
+            let now = Instant::now();
             if let Some((deadline, words)) = &self.options.deadline
-                && Instant::now() >= *deadline
+                && now >= *deadline + self.line.thought(now)
             {
                 return Err(Failure::new(Kind::NoConnection, words.clone()));
             }
+        }
+    }
+
+    /// Says in the window why it ended, if that is wanted.
+    fn say_last_words(&mut self, end: Result<(), Failure>) -> Result<(), Failure> {
+        let Err(failure) = &end else { return end };
+        let lines = self.options.last_words.and_then(|words| words(failure));
+        let Some(lines) = lines else { return end };
+        match goodbye::say(&mut *self.display, self.line.session(), lines) {
+            // Without a window it was said on stderr and in the log all the same.
+            Ok(None) | Err(_) => end,
+            Ok(Some(signal)) => Err(Failure::Signal(signal)),
         }
     }
 
@@ -198,7 +247,7 @@ impl Viewer<'_, '_> {
             pause = pause.min(PATIENCE);
         }
         if let Some((deadline, _)) = &self.options.deadline {
-            pause = pause.min(deadline.saturating_duration_since(Instant::now()));
+            pause = pause.min((*deadline + self.line.thought(now)).saturating_duration_since(now));
         }
         if self.late {
             pause = pause.min(self.pace.wait(now));
@@ -278,7 +327,7 @@ impl Viewer<'_, '_> {
         // What is down was never told to this server.
         self.forget_keys();
         if let Some(text) = self.clipboard.clone() {
-            self.line.send(UserInput::Clipboard(text));
+            self.send(UserInput::Clipboard(text));
         }
         Ok(())
     }
@@ -291,6 +340,8 @@ impl Viewer<'_, '_> {
                 self.display.set_title(&self.title);
             }
             ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
+            // The pointer here is somebody's who does something else with it.
+            ServerEvent::PointerMoved { .. } if self.options.view_only || self.over.is_modal() || !self.focused => {}
             ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
             ServerEvent::Locks { .. } if self.options.view_only => {}
             ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Locks { scroll, num, caps }),
@@ -298,9 +349,13 @@ impl Viewer<'_, '_> {
             ServerEvent::XvpInit => self.xvp = true,
             ServerEvent::XvpFail => {
                 tracing::warn!("the server can not do with the machine what it was asked for");
-                self.over.notice("The server can not do that with the machine", Instant::now());
+                self.notice("The server can not do that with the machine");
             }
-            ServerEvent::CutText(text) => self.display.set_clipboard(&text),
+            ServerEvent::CutText(text) => {
+                // What was copied here before is not the latest any more.
+                self.clipboard = None;
+                self.display.set_clipboard(&text);
+            }
         }
         Ok(())
     }
@@ -339,12 +394,18 @@ impl Viewer<'_, '_> {
     /// Asks where the person looks: in the window, else as ssh does, else in a window that opens for it.
     fn ask(&mut self, question: Question) -> Result<(), Failure> {
         let window = self.options.window.is_some();
-        if window && !terminal::must_ask_program() && (self.covered() || !terminal::can_ask()) {
+        // A program that asks could not be seen behind a full screen, nor get a key.
+        let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
+        let elsewhere = terminal::must_ask_program() && !fullscreen;
+        if window && !elsewhere && (self.covered() || !terminal::can_ask()) {
             if !self.covered() {
                 self.open_early()?;
             }
             self.release_keys();
-            self.over.ask(question);
+            self.release_buttons();
+            // Who types at this moment does not mean the question.
+            let calm = self.desktop.map(|_| Instant::now() + CALM);
+            self.over.ask(question, calm);
             return Ok(());
         }
         let (answers, kind) = (self.line.answers().clone(), question.kind.clone());
@@ -366,6 +427,7 @@ impl Viewer<'_, '_> {
         let rows = self.meter.as_mut().map(|meter| meter.rows(self.line.session(), now));
         self.over.set_stats(rows);
         let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
+        let instead = self.instead().map(str::to_owned);
         let facts = Facts {
             abilities: self.display.abilities(),
             chord: self.options.hotkeys.chord,
@@ -379,10 +441,25 @@ impl Viewer<'_, '_> {
             xvp: self.xvp,
             live: self.line.state() == State::Live,
             waits: matches!(self.line.state(), State::Waiting(_)),
-            instead: self.options.instead.as_deref(),
+            instead: instead.as_deref(),
+            fixed_view: self.fixed_view,
         };
         if let Some(overlay) = self.over.draw(&facts, now) {
             self.display.set_overlay(&overlay);
+        }
+    }
+
+    /// What is started if there is still no desktop in the end.
+    fn instead(&self) -> Option<&str> {
+        let lost = self.line.trouble().lost;
+        let instead = self.options.instead.as_ref()?;
+        (if lost { instead.lost } else { instead.unreachable }).then_some(instead.name.as_str())
+    }
+
+    /// A few words in the window, if there is one.
+    fn notice(&mut self, words: impl Into<String>) {
+        if self.options.window.is_some() {
+            self.over.notice(words, Instant::now());
         }
     }
 
@@ -405,7 +482,7 @@ impl Viewer<'_, '_> {
         }
         lines.extend(self.line.why());
         // A person who thinks stops the clock.
-        if let (Some(instead), Some(until), false) = (&self.options.instead, trouble.until, self.over.asks()) {
+        if let (Some(instead), Some(until), false) = (self.instead(), trouble.until, self.over.asks()) {
             let left = until.saturating_duration_since(now).as_secs_f32().ceil();
             lines.push(format!("In {left:.0} s {instead} starts instead"));
         }
@@ -419,7 +496,13 @@ impl Viewer<'_, '_> {
             Input::Key { keysym, keycode, down } => match self.meant(Key { keysym, keycode, down }) {
                 Meant::Here(key) => {
                     let paste = self.keys.is_paste(key);
-                    let did = self.over.key(key.keysym, self.clipboard.as_deref().filter(|_| paste));
+                    let text = self.clipboard.as_deref().unwrap_or_default();
+                    let typed = match paste {
+                        true => Typed::Text(text),
+                        false if self.keys.holds_command() => Typed::Nothing,
+                        false => Typed::Letter,
+                    };
+                    let did = self.over.key(key.keysym, typed, Instant::now());
                     self.chose(did);
                 }
                 Meant::There(key) => self.key(key),
@@ -429,11 +512,16 @@ impl Viewer<'_, '_> {
                 }
                 Meant::Nothing => {}
             },
-            Input::Pointer { at, buttons, .. } if self.over.is_modal() => {
-                let did = self.over.pointer(at, buttons);
+            Input::Pointer { x, y, at, buttons } if self.over.is_modal() => {
+                self.pointer.here(x, y, buttons);
+                let did = self.over.pointer(at, buttons, Instant::now());
                 self.chose(did);
             }
-            Input::Pointer { x, y, buttons, .. } => self.send(UserInput::Pointer { x, y, buttons }),
+            Input::Pointer { x, y, buttons, .. } => {
+                let buttons = self.pointer.there(x, y, buttons);
+                self.send(UserInput::Pointer { x, y, buttons });
+            }
+            Input::Focus(focused) => self.focused = focused,
             Input::Clipboard(text) => {
                 self.clipboard = Some(text.clone());
                 self.send(UserInput::Clipboard(text));
@@ -445,7 +533,7 @@ impl Viewer<'_, '_> {
             }
             Input::Motion { .. } if self.over.is_modal() => {}
             Input::Motion { dx, dy, buttons } => self.send(UserInput::Motion { dx, dy, buttons }),
-            Input::Focus(_) | Input::Room(_) | Input::Close => {}
+            Input::Room(_) | Input::Close => {}
         }
     }
 
@@ -482,11 +570,19 @@ impl Viewer<'_, '_> {
         }
     }
 
+    /// The server is told of no button that is down from now on.
+    fn release_buttons(&mut self) {
+        if let Some((x, y)) = self.pointer.release() {
+            self.send(UserInput::Pointer { x, y, buttons: 0 });
+        }
+    }
+
     fn command(&mut self, command: Command) {
         match command {
             Command::Menu => {
                 // The keys and the pointer are for the menu now.
                 self.set_keeping(false);
+                self.release_buttons();
                 self.over.toggle_menu();
             }
             Command::Fullscreen => self.act(Action::Fullscreen),
@@ -507,8 +603,11 @@ impl Viewer<'_, '_> {
     }
 
     fn act(&mut self, action: Action) {
-        let now = Instant::now();
+        let abilities = self.display.abilities();
         match action {
+            Action::Fullscreen if !abilities.fullscreen => self.notice(UNABLE),
+            Action::Grab if !abilities.grab => self.notice(UNABLE),
+            Action::KeepPointer if !abilities.keep_pointer => self.notice(UNABLE),
             Action::Fullscreen => {
                 let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
                 self.display.set_fullscreen(!fullscreen);
@@ -517,7 +616,7 @@ impl Viewer<'_, '_> {
                 let grab = !self.takes_keys();
                 self.grabs = Some(grab);
                 self.display.set_grab(grab);
-                self.over.notice(if grab { "All keys go to the desktop" } else { "Some keys stay here" }, now);
+                self.notice(if grab { "All keys go to the desktop" } else { "Some keys stay here" });
             }
             Action::KeepPointer => self.set_keeping(!self.keeps_pointer && self.line.state() == State::Live),
             Action::Scaling(scaling) => {
@@ -543,7 +642,7 @@ impl Viewer<'_, '_> {
                 }
             }
             Action::GiveUp => self.ending = Some(Err(self.line.give_up_now())),
-            Action::Quit => self.ending = Some(Ok(())),
+            Action::Quit => self.quits = true,
         }
     }
 
@@ -561,7 +660,7 @@ impl Viewer<'_, '_> {
             self.display.keep_pointer(keep);
             if keep {
                 let words = format!("The pointer stays inside: {}+P lets it go", self.options.hotkeys.chord.name());
-                self.over.notice(words, Instant::now());
+                self.notice(words);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::asking::{Asking, Outcome};
+use super::asking::{Asking, Outcome, Typed};
 use super::menu::{Action, Facts, menu};
 use crate::display::{Overlay, Panel, Room};
 use crate::overlay::{Drawn, Kind, Notice, Table};
@@ -33,6 +33,8 @@ pub struct Over {
     stats: Option<Table>,
     /// The pointer's buttons as they were.
     buttons: u16,
+    /// Until then nobody means the question.
+    calm: Option<Instant>,
     /// Where what can be clicked was drawn.
     clickable: Option<(Drawn, i32, i32)>,
     changed: bool,
@@ -41,6 +43,8 @@ pub struct Over {
 /// The menu.
 struct Open {
     selected: usize,
+    /// What that is, wherever it moves.
+    chosen: Option<Action>,
     actions: Vec<Action>,
     enabled: Vec<bool>,
 }
@@ -104,13 +108,17 @@ impl Over {
     pub fn toggle_menu(&mut self) {
         self.menu = match self.menu.take() {
             Some(_) => None,
-            None => Some(Open { selected: 0, actions: Vec::new(), enabled: Vec::new() }),
+            None => Some(Open { selected: 0, chosen: None, actions: Vec::new(), enabled: Vec::new() }),
         };
+        // A button that is down was pressed for something else.
+        self.buttons = u16::MAX;
         self.changed = true;
     }
 
-    /// Asks a person.
-    pub fn ask(&mut self, question: Question) {
+    /// Asks a person, who may be busy until `calm`.
+    pub fn ask(&mut self, question: Question, calm: Option<Instant>) {
+        self.calm = calm;
+        self.buttons = u16::MAX;
         self.questions.push_back(Asking::new(question));
         self.changed = true;
     }
@@ -127,8 +135,8 @@ impl Over {
         self.notice.as_ref().map_or(Duration::MAX, |(_, until)| until.saturating_duration_since(now))
     }
 
-    /// A key was pressed while this is modal. `pasted`: it asks for the clipboard.
-    pub fn key(&mut self, keysym: u32, pasted: Option<&str>) -> Did {
+    /// A key was pressed while this is modal.
+    pub fn key(&mut self, keysym: u32, typed: Typed<'_>, now: Instant) -> Did {
         self.changed = true;
         if let Some(open) = &mut self.menu {
             let count = open.actions.len().max(1);
@@ -138,6 +146,7 @@ impl Over {
                     .map(|times| step(open.selected, by * times % count))
                     .find(|&at| open.enabled.get(at) == Some(&true))
                     .unwrap_or(open.selected);
+                open.chosen = open.actions.get(open.selected).copied();
             };
             match keysym {
                 ESCAPE => self.menu = None,
@@ -148,13 +157,16 @@ impl Over {
             }
             return Did::Nothing;
         }
+        if self.is_too_early(now) {
+            return Did::Nothing;
+        }
         let Some(asking) = self.questions.pop_front() else { return Did::Nothing };
-        let outcome = asking.key(keysym, pasted);
+        let outcome = asking.key(keysym, typed);
         self.after(outcome)
     }
 
     /// The pointer is there, with these buttons, while this is modal.
-    pub fn pointer(&mut self, (x, y): (i32, i32), buttons: u16) -> Did {
+    pub fn pointer(&mut self, (x, y): (i32, i32), buttons: u16, now: Instant) -> Did {
         let pressed = buttons & !std::mem::replace(&mut self.buttons, buttons) & 1 != 0;
         let Some((drawn, left, top)) = &self.clickable else { return Did::Nothing };
         let (x, y) = (x - left, y - top);
@@ -172,17 +184,22 @@ impl Over {
                 return Did::Nothing;
             }
             self.changed |= std::mem::replace(&mut open.selected, at) != at;
+            open.chosen = open.actions.get(at).copied();
             return if pressed { self.choose(at) } else { Did::Nothing };
         }
         if let Some(asking) = self.questions.front_mut() {
             self.changed |= asking.point(at);
         }
-        if !pressed {
+        if !pressed || self.is_too_early(now) {
             return Did::Nothing;
         }
         let Some(asking) = self.questions.pop_front() else { return Did::Nothing };
         let outcome = asking.choose(at);
         self.after(outcome)
+    }
+
+    fn is_too_early(&self, now: Instant) -> bool {
+        self.calm.is_some_and(|calm| now < calm)
     }
 
     fn selected(&self) -> usize {
@@ -243,7 +260,12 @@ impl Over {
             put(&status.draw(room, density), if modal { Place::Bottom } else { Place::Middle });
         }
         let drawn = if let Some(open) = &mut self.menu {
-            let (menu, actions) = menu(facts, open.selected);
+            let (mut menu, actions) = menu(facts, open.selected);
+            // Items may have come and gone above it.
+            if let Some(at) = open.chosen.and_then(|chosen| actions.iter().position(|action| *action == chosen)) {
+                (open.selected, menu.selected) = (at, at);
+            }
+            open.chosen = actions.get(open.selected).copied();
             open.enabled = menu.items.iter().map(|item| item.enabled).collect();
             open.actions = actions;
             Some(menu.draw(room, density))

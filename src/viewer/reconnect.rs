@@ -44,6 +44,11 @@ pub struct Trouble {
 }
 
 impl Policy {
+    /// Whether any connection is ever made again.
+    pub fn tries_again(&self) -> bool {
+        self.reconnect != Reconnect::No
+    }
+
     /// Nothing was connected yet.
     pub fn begin(&self, now: Instant) -> Trouble {
         Trouble { since: now, attempts: 0, lost: false, until: self.connect_timeout.map(|limit| now + limit) }

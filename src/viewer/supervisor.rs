@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::memory::Memory;
-use super::reconnect::{Policy, Reconnect, Trouble};
+use super::reconnect::{Policy, Trouble};
 use crate::error::{Failure, Kind};
 use crate::session::transport::{Answer, Question, QuestionKind};
 use crate::session::{Event, Open, Picture, Plan, ServerEvent, Session, UserInput};
+
+/// How often it is looked whether a person has answered elsewhere.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Makes the plan for another attempt.
 pub type Again<'a> = dyn FnMut() -> Result<Plan, Failure> + 'a;
@@ -56,36 +59,72 @@ pub struct Supervisor<'a> {
     trouble: Trouble,
     /// Why there is no desktop.
     why: Option<Failure>,
-    answers: Answers,
+    told: Arc<Mutex<Told>>,
+    /// What of their thinking was given back to the deadline.
+    given_back: Duration,
+    /// Whether something of the desktop has come in this session.
+    shown: bool,
     /// When the pause began, by a clock that goes on while the machine sleeps.
     paused_at: SystemTime,
 }
 
-/// The answers of persons, who may be asked in other threads.
-#[derive(Clone, Default)]
-pub struct Answers(Arc<Mutex<Told>>);
+/// The answers of persons to the questions of one attempt. They may be asked in other threads, which outlive it.
+#[derive(Clone)]
+pub struct Answers {
+    told: Arc<Mutex<Told>>,
+    attempt: u32,
+}
 
 #[derive(Default)]
 struct Told {
     memory: Memory,
+    attempt: u32,
     /// Questions that nobody has answered yet.
     open: usize,
-    /// When the last one was answered.
-    answered: Option<Instant>,
+    /// Since when there are any.
+    since: Option<Instant>,
+    /// For how long persons have thought, before that.
+    thought: Duration,
+}
+
+impl Told {
+    fn ask(&mut self, now: Instant) {
+        self.open += 1;
+        self.since.get_or_insert(now);
+    }
+
+    /// The next question is of another attempt, if there is one.
+    fn close(&mut self, now: Instant) {
+        self.attempt += 1;
+        self.open = 0;
+        self.thought += self.since.take().map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+    }
+
+    /// For how long persons have thought so far.
+    fn thought(&self, now: Instant) -> Duration {
+        self.thought + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
 }
 
 impl Answers {
-    fn lock(&self) -> MutexGuard<'_, Told> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A person answered.
     pub fn hear(&self, question: &QuestionKind, answer: &Answer) {
-        let mut state = self.lock();
-        state.memory.hear(question, answer);
-        state.open = state.open.saturating_sub(1);
-        state.answered = Some(Instant::now());
+        let mut told = lock(&self.told);
+        // Nobody waits for it any more.
+        if told.attempt != self.attempt {
+            return;
+        }
+        told.memory.hear(question, answer);
+        told.open = told.open.saturating_sub(1);
+        if told.open == 0 {
+            let since = told.since.take();
+            told.thought += since.map_or(Duration::ZERO, |since| since.elapsed());
+        }
     }
+}
+
+fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> Supervisor<'a> {
@@ -101,7 +140,9 @@ impl<'a> Supervisor<'a> {
             state: State::Connecting,
             trouble: policy.begin(Instant::now()),
             why: None,
-            answers: Answers::default(),
+            told: Arc::new(Mutex::new(Told { memory: Memory::new(policy.tries_again()), ..Told::default() })),
+            given_back: Duration::ZERO,
+            shown: false,
             paused_at: SystemTime::now(),
         })
     }
@@ -121,9 +162,14 @@ impl<'a> Supervisor<'a> {
         self.why.as_ref().map(Failure::to_string)
     }
 
-    /// Where the answers of persons are to be told.
-    pub fn answers(&self) -> &Answers {
-        &self.answers
+    /// Where the answers to the questions of this attempt are to be told.
+    pub fn answers(&self) -> Answers {
+        Answers { told: Arc::clone(&self.told), attempt: lock(&self.told).attempt }
+    }
+
+    /// For how long persons have thought so far: no deadline counts that.
+    pub fn thought(&self, now: Instant) -> Duration {
+        lock(&self.told).thought(now)
     }
 
     /// The session's.
@@ -148,8 +194,8 @@ impl<'a> Supervisor<'a> {
         let until = match self.state {
             State::Live => None,
             State::Waiting(until) => Some(until),
-            // A person who thinks has all the time.
-            State::Connecting if self.answers.lock().open > 0 => None,
+            // A person who thinks has all the time; an answer from another thread wakes nobody.
+            State::Connecting if lock(&self.told).open > 0 => return LOOK,
             State::Connecting => self.trouble.until,
         };
         until.map_or(Duration::MAX, |until| until.saturating_duration_since(now))
@@ -160,21 +206,26 @@ impl<'a> Supervisor<'a> {
         loop {
             let Some(event) = self.session.next(Duration::ZERO) else { return self.due(now) };
             return Some(match event {
-                Event::Question(question) => match self.known(question) {
+                Event::Question(question) => match self.known(question, now) {
                     Some(question) => Happened::Question(question),
                     None => continue,
                 },
                 Event::Listening { server, port } => Happened::Listening(server, port),
                 Event::Open(open) => {
-                    self.answers.lock().memory.keep();
-                    if self.trouble.lost {
-                        tracing::info!("the desktop is there again");
-                    }
+                    lock(&self.told).memory.keep();
                     self.state = State::Live;
-                    self.why = None;
                     Happened::Open(open)
                 }
-                Event::Picture(picture) => Happened::Picture(picture),
+                Event::Picture(picture) => {
+                    // A server that only shakes hands is no desktop: it does not begin anew to be waited for.
+                    if !std::mem::replace(&mut self.shown, true) {
+                        self.why = None;
+                        if self.trouble.lost {
+                            tracing::info!("the desktop is there again");
+                        }
+                    }
+                    Happened::Picture(picture)
+                }
                 Event::Server(news) => Happened::Server(news),
                 Event::Network if matches!(self.state, State::Waiting(_)) => return Some(self.try_again()),
                 Event::Network => continue,
@@ -198,30 +249,41 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Answers a question from memory, or gives it back.
-    fn known(&mut self, question: Question) -> Option<Question> {
-        let mut answers = self.answers.lock();
-        if let Some(answer) = answers.memory.recall(&question.kind) {
+    fn known(&mut self, question: Question, now: Instant) -> Option<Question> {
+        let mut told = lock(&self.told);
+        if let Some(answer) = told.memory.recall(&question.kind) {
             let _ = question.reply.send(answer);
             return None;
         }
-        answers.open += 1;
+        told.ask(now);
         Some(question)
+    }
+
+    /// Gives the time that persons took back to the deadline.
+    fn give_back(&mut self, now: Instant) {
+        let thought = self.thought(now);
+        if let Some(until) = &mut self.trouble.until {
+            *until += thought.saturating_sub(self.given_back);
+        }
+        self.given_back = thought;
     }
 
     fn ended(&mut self, ended: Result<(), Failure>, now: Instant) -> Happened {
         // Whatever was asked needs no answer any more.
-        self.answers.lock().open = 0;
+        lock(&self.told).close(now);
+        self.give_back(now);
         let failure = match ended {
             Err(failure @ Failure::Because { kind: Kind::NoConnection | Kind::Lost, .. }) => failure,
             ended => return Happened::Ended(ended),
         };
-        if self.state == State::Live {
+        if self.shown {
             self.trouble = self.policy.lost(now);
+            self.shown = false;
         }
         let next = self.again.as_ref().and_then(|_| self.policy.retry(&mut self.trouble, now));
         let Some(next) = next else { return Happened::Ended(Err(self.last_words(failure))) };
         // What was answered has not been refused, so nobody is asked for it again.
-        self.answers.lock().memory.keep();
+        lock(&self.told).memory.keep();
         tracing::info!("{failure}; trying again in {:.0} s", next.saturating_duration_since(now).as_secs_f32());
         if self.why.is_none() {
             self.session.watch_network();
@@ -256,15 +318,10 @@ impl<'a> Supervisor<'a> {
                 (now >= until || slept).then(|| self.try_again())
             }
             State::Connecting => {
-                let mut answers = self.answers.lock();
-                if answers.open > 0 {
+                if lock(&self.told).open > 0 {
                     return None;
                 }
-                // The time that a person took is given back.
-                if let (Some(answered), Some(until)) = (answers.answered.take(), &mut self.trouble.until) {
-                    *until = (*until).max(answered + self.policy.connect_timeout.unwrap_or_default());
-                }
-                drop(answers);
+                self.give_back(now);
                 let until = self.trouble.until?;
                 (now >= until).then(|| self.give_up())
             }
@@ -293,7 +350,7 @@ impl<'a> Supervisor<'a> {
 
     fn try_again(&mut self) -> Happened {
         let Some(again) = &mut self.again else { return self.give_up() };
-        self.answers.lock().memory.begin();
+        lock(&self.told).memory.begin();
         let session = again().and_then(|plan| Ok(Session::start(plan)?));
         match session {
             Ok(session) => {
@@ -306,12 +363,5 @@ impl<'a> Supervisor<'a> {
             }
             Err(failure) => Happened::Ended(Err(failure)),
         }
-    }
-}
-
-impl Reconnect {
-    /// Whether anything is tried again.
-    pub fn is_wanted(self) -> bool {
-        self != Reconnect::No
     }
 }

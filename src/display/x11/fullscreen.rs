@@ -272,6 +272,15 @@ impl X11Display {
                     self.server.connection.map_window(window).map_err(lost)?;
                 }
             }
+            // Nobody is left to be asked.
+            (false, _, Kind::OwnFullScreen) => {
+                self.kind = Kind::Normal;
+                self.covering.managed = false;
+                let state = self.server.atoms._NET_WM_STATE;
+                self.server.connection.delete_property(window, state).map_err(lost)?;
+                let place = Place { size: self.size_for(desktop), ..self.covering.place };
+                put(&self.server, window, place)?;
+            }
             (false, ..) => {
                 self.kind = Kind::Normal;
                 self.ask_manager(window, REMOVE)?;

@@ -83,6 +83,8 @@ impl Clipboard {
         match event {
             Event::XfixesSelectionNotify(news) if news.owner != self.window => {
                 self.here = None;
+                // If it was taken before it became ours, no other word comes.
+                self.offer.lose(news.selection, news.selection_timestamp);
                 self.unseen.retain(|&selection| selection != news.selection);
                 if news.owner != x11rb::NONE && self.selections.contains(&news.selection) {
                     self.unseen.push(news.selection);
@@ -90,7 +92,7 @@ impl Clipboard {
             }
             Event::SelectionClear(lost) if lost.owner == self.window => {
                 self.here = None;
-                self.offer.lose(lost.selection);
+                self.offer.lose(lost.selection, lost.time);
             }
             Event::SelectionRequest(request) if request.owner == self.window => self.offer.answer(server, request)?,
             Event::PropertyNotify(now) if (now.window, now.atom) == (self.window, server.atoms.SSHVNC_TIME) => {

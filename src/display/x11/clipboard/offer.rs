@@ -78,8 +78,12 @@ impl Offer {
         self.owned.contains(&selection)
     }
 
-    /// Somebody else has it now.
-    pub(super) fn lose(&mut self, selection: Atom) {
+    /// Somebody else has it since that time. What was before it became ours again is old news.
+    pub(super) fn lose(&mut self, selection: Atom, time: Timestamp) {
+        // The server's clock starts anew after 49 days.
+        if (time.wrapping_sub(self.since) as i32) < 0 {
+            return;
+        }
         self.owned.retain(|&owned| owned != selection);
         if self.owned.is_empty() && !self.waits {
             self.text = None;
