@@ -1,9 +1,11 @@
 //! The main loop: what happens in the session goes to the display, what the user does goes to the server.
 
 mod asking;
+mod doing;
 mod end;
 mod goodbye;
 mod keys;
+mod looking;
 mod memory;
 mod menu;
 mod over;
@@ -20,7 +22,6 @@ use crate::display::{BestSize, Display, Grab, Input, Locks, Scaling, Wish};
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
 use crate::picture::{Area, Size};
-use crate::session::transport::Question;
 use crate::session::{Open, Plan, ServerEvent, UserInput};
 use crate::terminal;
 
@@ -28,10 +29,8 @@ pub use keys::{Chord, Hotkeys};
 pub use reconnect::{Policy, Reconnect};
 pub use supervisor::Again;
 
-use asking::Typed;
-use keys::{Command, Key, Keys, Meant};
-use menu::{Action, Facts};
-use over::{Did, Over};
+use keys::Keys;
+use over::Over;
 use pace::Pace;
 use pointer::Pointer;
 use stats::Meter;
@@ -39,10 +38,6 @@ use supervisor::{Happened, State, Supervisor};
 
 /// Connecting for longer than this is worth a word.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// For how long a question that appears over a desktop takes no key.
-const CALM: Duration = Duration::from_millis(500);
-/// Said of what this front end does not do.
-const UNABLE: &str = "This window can not do that";
 /// How often what tells the time is drawn.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -379,298 +374,6 @@ impl Viewer<'_, '_> {
         if let Some((size, screens)) = wanted.filter(|_| self.options.remote_resize) {
             self.send(UserInput::Resize { size, screens });
         }
-    }
-
-    /// Opens the window for what is drawn over a desktop that is not there yet.
-    fn open_early(&mut self) -> Result<(), Failure> {
-        Ok(self.display.open(Size::default(), &self.title)?)
-    }
-
-    /// Whether there is a window to draw in.
-    fn covered(&self) -> bool {
-        self.options.window.is_some() && self.display.room().is_some()
-    }
-
-    /// Asks where the person looks: in the window, else as ssh does, else in a window that opens for it.
-    fn ask(&mut self, question: Question) -> Result<(), Failure> {
-        let window = self.options.window.is_some();
-        // A program that asks could not be seen behind a full screen, nor get a key.
-        let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
-        let elsewhere = terminal::must_ask_program() && !fullscreen;
-        if window && !elsewhere && (self.covered() || !terminal::can_ask()) {
-            if !self.covered() {
-                self.open_early()?;
-            }
-            self.release_keys();
-            self.release_buttons();
-            // Who types at this moment does not mean the question.
-            let calm = self.desktop.map(|_| Instant::now() + CALM);
-            self.over.ask(question, calm);
-            return Ok(());
-        }
-        let (answers, kind) = (self.line.answers().clone(), question.kind.clone());
-        terminal::answer(question, move |answer| answers.hear(&kind, answer));
-        Ok(())
-    }
-
-    /// Brings what is drawn over the desktop up to date.
-    fn look_over(&mut self, now: Instant) {
-        if !self.covered() {
-            return;
-        }
-        if let Some(room) = self.display.room() {
-            self.over.set_room(room);
-        }
-        self.over.drop_unwanted();
-        self.over.set_dim(self.desktop.is_some() && (self.line.state() != State::Live || self.old));
-        self.over.set_status(self.status(now));
-        let rows = self.meter.as_mut().map(|meter| meter.rows(self.line.session(), now));
-        self.over.set_stats(rows);
-        let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
-        let instead = self.instead().map(str::to_owned);
-        let facts = Facts {
-            abilities: self.display.abilities(),
-            chord: self.options.hotkeys.chord,
-            menu_key: self.options.hotkeys.menu_key,
-            fullscreen,
-            grab: self.takes_keys(),
-            keeps_pointer: self.keeps_pointer,
-            scaling: self.scaling,
-            view_only: self.options.view_only,
-            stats: self.meter.is_some(),
-            xvp: self.xvp,
-            live: self.line.state() == State::Live,
-            waits: matches!(self.line.state(), State::Waiting(_)),
-            instead: instead.as_deref(),
-            fixed_view: self.fixed_view,
-        };
-        if let Some(overlay) = self.over.draw(&facts, now) {
-            self.display.set_overlay(&overlay);
-        }
-    }
-
-    /// What is started if there is still no desktop in the end.
-    fn instead(&self) -> Option<&str> {
-        let lost = self.line.trouble().lost;
-        let instead = self.options.instead.as_ref()?;
-        (if lost { instead.lost } else { instead.unreachable }).then_some(instead.name.as_str())
-    }
-
-    /// A few words in the window, if there is one.
-    fn notice(&mut self, words: impl Into<String>) {
-        if self.options.window.is_some() {
-            self.over.notice(words, Instant::now());
-        }
-    }
-
-    /// Where things stand, while there is no desktop.
-    fn status(&self, now: Instant) -> Option<Vec<String>> {
-        let trouble = self.line.trouble();
-        let since = || elapsed(now.saturating_duration_since(trouble.since));
-        let mut lines = Vec::new();
-        match (self.line.state(), trouble.lost) {
-            (State::Live, _) => return None,
-            (State::Connecting, false) => lines.push(format!("Connecting to {}", self.options.target)),
-            (State::Connecting, true) => lines.push(format!("Connection lost {} ago: connecting again", since())),
-            (State::Waiting(until), lost) => {
-                let left = until.saturating_duration_since(now).as_secs_f32().ceil();
-                lines.push(match lost {
-                    true => format!("Connection lost {} ago: reconnecting in {left:.0} s", since()),
-                    false => format!("No connection to {} yet: trying again in {left:.0} s", self.options.target),
-                });
-            }
-        }
-        lines.extend(self.line.why());
-        // A person who thinks stops the clock.
-        if let (Some(instead), Some(until), false) = (self.instead(), trouble.until, self.over.asks()) {
-            let left = until.saturating_duration_since(now).as_secs_f32().ceil();
-            lines.push(format!("In {left:.0} s {instead} starts instead"));
-        }
-        lines.push(format!("{}+M: menu", self.options.hotkeys.chord.name()));
-        Some(lines)
-    }
-
-    /// The user did something.
-    fn did(&mut self, input: Input) {
-        match input {
-            Input::Key { keysym, keycode, down } => match self.meant(Key { keysym, keycode, down }) {
-                Meant::Here(key) => {
-                    let paste = self.keys.is_paste(key);
-                    let text = self.clipboard.as_deref().unwrap_or_default();
-                    let typed = match paste {
-                        true => Typed::Text(text),
-                        false if self.keys.holds_command() => Typed::Nothing,
-                        false => Typed::Letter,
-                    };
-                    let did = self.over.key(key.keysym, typed, Instant::now());
-                    self.chose(did);
-                }
-                Meant::There(key) => self.key(key),
-                Meant::Command(command, releases) => {
-                    releases.into_iter().for_each(|key| self.key(key));
-                    self.command(command);
-                }
-                Meant::Nothing => {}
-            },
-            Input::Pointer { x, y, at, buttons } if self.over.is_modal() => {
-                self.pointer.here(x, y, buttons);
-                let did = self.over.pointer(at, buttons, Instant::now());
-                self.chose(did);
-            }
-            Input::Pointer { x, y, buttons, .. } => {
-                let buttons = self.pointer.there(x, y, buttons);
-                self.send(UserInput::Pointer { x, y, buttons });
-            }
-            Input::Focus(focused) => self.focused = focused,
-            Input::Clipboard(text) => {
-                self.clipboard = Some(text.clone());
-                self.send(UserInput::Clipboard(text));
-            }
-            // Without a desktop nobody is there to be asked.
-            Input::Room(room) if self.desktop.is_some() => {
-                let wanted = self.best_size.has(room, Instant::now());
-                self.resize_there(wanted);
-            }
-            Input::Motion { .. } if self.over.is_modal() => {}
-            Input::Motion { dx, dy, buttons } => self.send(UserInput::Motion { dx, dy, buttons }),
-            Input::Room(_) | Input::Close => {}
-        }
-    }
-
-    fn meant(&mut self, key: Key) -> Meant {
-        self.keys.meant(key, !self.over.is_modal())
-    }
-
-    fn key(&self, Key { keysym, keycode, down }: Key) {
-        self.send(UserInput::Key { keysym, keycode, down });
-    }
-
-    /// Presses keys there one after the other, and releases them the other way round.
-    fn press(&self, keysyms: &[u32]) {
-        let key = |keysym, down| self.key(Key { keysym, keycode: None, down });
-        keysyms.iter().for_each(|&keysym| key(keysym, true));
-        keysyms.iter().rev().for_each(|&keysym| key(keysym, false));
-    }
-
-    fn send(&self, input: UserInput) {
-        if !self.options.view_only {
-            self.line.send(input);
-        }
-    }
-
-    /// No server knows of the keys that are down.
-    fn forget_keys(&mut self) {
-        self.keys.release();
-    }
-
-    /// The server is told of no key that is down from now on.
-    fn release_keys(&mut self) {
-        for key in self.keys.release() {
-            self.key(key);
-        }
-    }
-
-    /// The server is told of no button that is down from now on.
-    fn release_buttons(&mut self) {
-        if let Some((x, y)) = self.pointer.release() {
-            self.send(UserInput::Pointer { x, y, buttons: 0 });
-        }
-    }
-
-    fn command(&mut self, command: Command) {
-        match command {
-            Command::Menu => {
-                // The keys and the pointer are for the menu now.
-                self.set_keeping(false);
-                self.release_buttons();
-                self.over.toggle_menu();
-            }
-            Command::Fullscreen => self.act(Action::Fullscreen),
-            Command::Grab => self.act(Action::Grab),
-            Command::KeepPointer => self.act(Action::KeepPointer),
-        }
-    }
-
-    fn chose(&mut self, did: Did) {
-        match did {
-            Did::Nothing => {}
-            Did::Chose(action) => self.act(action),
-            Did::Answered(question, answer) => {
-                self.line.answers().hear(&question.kind, &answer);
-                let _ = question.reply.send(answer);
-            }
-        }
-    }
-
-    fn act(&mut self, action: Action) {
-        let abilities = self.display.abilities();
-        match action {
-            Action::Fullscreen if !abilities.fullscreen => self.notice(UNABLE),
-            Action::Grab if !abilities.grab => self.notice(UNABLE),
-            Action::KeepPointer if !abilities.keep_pointer => self.notice(UNABLE),
-            Action::Fullscreen => {
-                let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
-                self.display.set_fullscreen(!fullscreen);
-            }
-            Action::Grab => {
-                let grab = !self.takes_keys();
-                self.grabs = Some(grab);
-                self.display.set_grab(grab);
-                self.notice(if grab { "All keys go to the desktop" } else { "Some keys stay here" });
-            }
-            Action::KeepPointer => self.set_keeping(!self.keeps_pointer && self.line.state() == State::Live),
-            Action::Scaling(scaling) => {
-                self.scaling = scaling;
-                self.display.set_scaling(scaling);
-            }
-            Action::ViewOnly => {
-                self.release_keys();
-                self.options.view_only = !self.options.view_only;
-            }
-            Action::Stats => {
-                self.meter = match self.meter.take() {
-                    Some(_) => None,
-                    None => Some(Meter::default()),
-                };
-            }
-            Action::CtrlAltDelete => self.press(&[0xffe3, 0xffe9, 0xffff]),
-            Action::MenuKey(keysym) => self.press(&[keysym]),
-            Action::Xvp(request) => self.send(UserInput::Xvp(request)),
-            Action::Reconnect => {
-                if let Some(Happened::Ended(end)) = self.line.hurry() {
-                    self.ending = Some(end);
-                }
-            }
-            Action::GiveUp => self.ending = Some(Err(self.line.give_up_now())),
-            Action::Quit => self.quits = true,
-        }
-    }
-
-    /// Whether all keys are taken while the window has the focus.
-    fn takes_keys(&self) -> bool {
-        self.grabs.unwrap_or(match self.grab {
-            Grab::Always => true,
-            Grab::Fullscreen => self.display.room().is_some_and(|room| room.fullscreen),
-            Grab::Never => false,
-        })
-    }
-
-    fn set_keeping(&mut self, keep: bool) {
-        if std::mem::replace(&mut self.keeps_pointer, keep) != keep {
-            self.display.keep_pointer(keep);
-            if keep {
-                let words = format!("The pointer stays inside: {}+P lets it go", self.options.hotkeys.chord.name());
-                self.notice(words);
-            }
-        }
-    }
-}
-
-/// Seconds, or minutes and seconds.
-fn elapsed(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ ..60 => format!("{seconds} s"),
-        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
     }
 }
 
