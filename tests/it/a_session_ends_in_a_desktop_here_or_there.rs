@@ -1,15 +1,17 @@
 //! The viewer as a whole X session: a desktop there, or one here instead, and one that was lost comes back.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
 use crate::real::desktop::{Desktop, Screen, Server};
 use crate::real::sshd::Sshd;
-use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc_at, target};
+use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
 use crate::real::window::Window;
 use crate::real::{PATIENCE, Running, free_port, output, within};
+use crate::the_program_survives_hostile_servers::server_init;
 
 /// A command that leaves its process number and its words behind, and the file in which it does.
 fn fallback(folder: &Path) -> (String, std::path::PathBuf) {
@@ -214,4 +216,45 @@ fn a_network_that_changes_is_tried_at_once_for_root_to_test() {
     output(change.args(["--net", "--target", &id, "ip", "address", "add", "192.0.2.9/32", "dev", "lo"]));
     assert!(within(PATIENCE, || attempts() == 4), "{}", log_of(&sshd));
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+/// A server that opens the door and closes it again is no desktop, however often it does so.
+#[test]
+fn a_server_that_only_shakes_hands_is_given_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = stream.and_then(|mut stream| {
+                server_init(&mut stream, 800, 600, 4)?;
+                stream.write_all(b"door")
+            });
+        }
+    });
+    let home = tempfile::tempdir().unwrap();
+    let screen = Screen::start(800, 600);
+    let (command, file) = fallback(home.path());
+    let mut viewer = sshvnc(home.path());
+    viewer.args(["--direct", "--fullscreen", "--fallback", &command, "--connect-timeout", "4"]);
+    viewer.arg(format!("127.0.0.1::{port}")).env("DISPLAY", &screen.display);
+    let start = Instant::now();
+    let ended = finish(viewer.spawn().unwrap(), PATIENCE);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(file.exists() && start.elapsed() < Duration::from_secs(15), "{:?}: {}", start.elapsed(), ended.said);
+}
+
+#[test]
+fn a_signal_during_the_last_words_starts_nothing() {
+    let mut sshd = Sshd::start();
+    sshd.kill();
+    let screen = Screen::start(800, 600);
+    let (command, file) = fallback(sshd.folder.path());
+    let viewer = session(&sshd, 5901, &screen, &["--fallback", &command, "--connect-timeout", "2"]);
+    let log = || log_of(&sshd);
+    // The second attempt is the last.
+    assert!(within(PATIENCE, || log().contains("trying again\n")), "{}", log());
+    std::thread::sleep(Duration::from_millis(1500));
+    crate::real::signal(viewer.id(), "TERM");
+    assert_eq!(finish(viewer, PATIENCE).code, Some(143));
+    assert!(!file.exists());
 }
