@@ -7,6 +7,7 @@ use x11rb::protocol::xproto::{
     ClientMessageEvent, ConnectionExt as _, EnterNotifyEvent, EventMask, FocusInEvent, InputFocus, KeyReleaseEvent,
     MotionNotifyEvent, NotifyDetail, Window,
 };
+use x11rb::wrapper::ConnectionExt as _;
 
 use super::super::{Error, Grab as When, Input};
 use super::grab::{Grab, Grabbed};
@@ -124,6 +125,8 @@ impl X11Display {
             return false;
         }
         if self.events.is_empty() {
+            // The press was made together with the release, but it may be on its way still: it comes before any answer.
+            let _ = self.server.connection.sync();
             self.collect();
         }
         let next = self.events.front();
