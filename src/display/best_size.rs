@@ -27,7 +27,7 @@ impl BestSize {
     pub fn opened(&mut self, room: Option<Room>, now: Instant) -> Option<Wanted> {
         let room = room?;
         let size = |room: &Room| room.size;
-        if self.room.as_ref().map(size) != Some(room.size) {
+        if !room.fullscreen && self.room.as_ref().map(size) != Some(room.size) {
             self.settles = Some(now + SETTLING);
         }
         let first = self.room.is_none();
@@ -40,6 +40,8 @@ impl BestSize {
     pub fn has(&mut self, room: Room, now: Instant) -> Option<Wanted> {
         let before = self.room.replace(room.clone())?;
         if room.fullscreen {
+            // What comes after it is the user's doing.
+            self.settles = None;
             // What it had before is over.
             self.settles = None;
             let same = before.fullscreen && (before.size, &before.screens) == (room.size, &room.screens);

@@ -38,6 +38,8 @@ pub(super) struct Covering {
     before: Option<Place>,
     /// The size for a window that covered the screen before there was a desktop, once it does not any more.
     later: Option<Size>,
+    /// That size is on its way, until then: what the window has before is nobody's wish.
+    coming: Option<(Size, Instant)>,
     /// Whether the window manager says that the window covers the screen.
     managed: bool,
     /// What has to be asked again.
@@ -60,6 +62,7 @@ impl Covering {
             place: Place::default(),
             before: None,
             later: None,
+            coming: None,
             managed: false,
             monitors_changed: false,
             place_changed: false,
@@ -192,6 +195,7 @@ impl X11Display {
             && let Some(size) = self.covering.later.take()
         {
             super::resize(&self.server, window, size)?;
+            self.covering.coming = Some((size, Instant::now() + super::ON_ITS_WAY));
         }
         Ok(())
     }
@@ -222,7 +226,9 @@ impl X11Display {
 
     /// How long nothing need be looked at for the window manager's sake.
     pub(super) fn until_manager_is_due(&self) -> Duration {
-        self.covering.due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
+        let coming = self.covering.coming.map(|(_, until)| until);
+        let due = self.covering.due.into_iter().chain(coming).min();
+        due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
     }
 
     /// Covers the screen, or stops doing so.
@@ -348,6 +354,18 @@ impl X11Display {
     /// Tells of the room if it is another one than was told.
     pub(super) fn tell_room(&mut self) {
         let room = self.room_now();
+        // The manager may change the size first and say why afterwards.
+        let covered = |room: &Option<Room>| room.as_ref().is_some_and(|room| room.fullscreen);
+        if self.covering.later.is_some() && covered(&self.covering.told) && !covered(&room) {
+            return;
+        }
+        if let Some((size, until)) = self.covering.coming
+            && Instant::now() < until
+            && room.as_ref().is_some_and(|room| room.size != size)
+        {
+            return;
+        }
+        self.covering.coming = None;
         if room != self.covering.told {
             self.inputs.extend(room.clone().map(Input::Room));
             self.covering.told = room;
