@@ -50,8 +50,10 @@ pub struct Client {
     pixels: Arc<Pixels>,
     decoders: Decoders,
     underway: Underway,
-    // The loss that was asked for.
-    quality: Option<u8>,
+    // What was asked for; a recording's client asks for nothing.
+    settings: Option<Settings>,
+    // What has not come yet of a picture without loss, while there is one to come.
+    refresh: Option<Coverage>,
     messages: Vec<u8>,
     events: Vec<Event>,
     caps: Caps,
@@ -92,7 +94,7 @@ impl Client {
     /// A client that begins by asking for `settings` and for the whole desktop.
     pub fn new(init: &ServerInit, settings: &Settings, order: ByteOrder) -> Client {
         let mut client = Client::with_format(init, settings.format, order);
-        client.quality = settings.quality;
+        client.settings = Some(settings.clone());
         client.wants_clipboard = settings.clipboard;
         client.decoders.set_quality(settings.quality.unwrap_or(encoding::ZYWRLE_QUALITY));
         client.say(Some(ClientMessage::SetPixelFormat(settings.format)));
@@ -115,7 +117,8 @@ impl Client {
             pixels: Arc::new(Pixels::new(format, order)),
             decoders: Decoders::new(),
             underway: Underway::new(Box::new(Alone)),
-            quality: None,
+            settings: None,
+            refresh: None,
             messages: Vec::new(),
             events: Vec::new(),
             caps: Caps::default(),
@@ -135,12 +138,25 @@ impl Client {
     /// Asks for other encodings and levels from now on, in the same pixel format. Not with ZYWRLE, whose rectangles do not
     /// say which quality they were made for.
     pub fn change(&mut self, settings: &Settings) {
-        self.say(Some(ClientMessage::SetEncodings(settings.list())));
+        let asked = if self.refresh.is_some() { settings.without_loss() } else { settings.clone() };
+        self.say(Some(ClientMessage::SetEncodings(asked.list())));
         // What was painted with a loss would stay so until it changes.
-        if self.quality.is_some() && settings.quality.is_none() {
+        let lost = self.settings.as_ref().is_some_and(|before| before.quality.is_some());
+        if lost && settings.quality.is_none() {
             self.say(Some(flow::request(self.size, false)));
         }
-        self.quality = settings.quality;
+        self.settings = Some(settings.clone());
+    }
+
+    /// Asks for the whole desktop once more, without loss; what changes after that comes as it did before.
+    pub fn refresh(&mut self) {
+        let lossy = self.settings.as_ref().filter(|settings| settings.may_lose());
+        if let Some(settings) = lossy {
+            let list = settings.without_loss().list();
+            self.say(Some(ClientMessage::SetEncodings(list)));
+            self.refresh = Some(Coverage::new(self.size));
+        }
+        self.say(Some(flow::request(self.size, false)));
     }
 
     /// Unpacks rectangles on `lanes` from now on. Nothing of what this client says or paints depends on them.

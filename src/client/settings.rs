@@ -26,6 +26,22 @@ impl Settings {
         Settings { format, encodings, quality: None, compression: None, clipboard: false }
     }
 
+    /// The same without loss: no JPEG, and ZRLE in place of ZYWRLE.
+    pub(super) fn without_loss(&self) -> Settings {
+        let lossless = |number: i32| match number {
+            encoding::JPEG | encoding::OPEN_H264 => None,
+            encoding::ZYWRLE => Some(encoding::ZRLE),
+            number => Some(number),
+        };
+        let encodings = self.encodings.iter().filter_map(|&number| lossless(number)).collect();
+        Settings { encodings, quality: None, ..self.clone() }
+    }
+
+    /// Whether pictures may come with a loss.
+    pub(super) fn may_lose(&self) -> bool {
+        self.quality.is_some() || self.without_loss().encodings != self.encodings
+    }
+
     /// SetEncodings, best first.
     pub(super) fn list(&self) -> Vec<i32> {
         // How ZYWRLE is coded depends on a quality level, and does not say so itself.

@@ -237,6 +237,11 @@ impl Session {
         self.outbox.send(input);
     }
 
+    /// Asks for the whole desktop once more, without loss.
+    pub fn refresh(&self) {
+        self.wants.give(painter::Job::Refresh);
+    }
+
     /// The last picture was shown: the next is welcome.
     pub fn want_picture(&self) {
         self.wants.want();

@@ -34,6 +34,8 @@ pub(super) enum Job {
     Home(Box<Canvas>),
     /// Look again whether a picture is wanted.
     Look,
+    /// Ask for all of the desktop once more, without loss.
+    Refresh,
     /// Somebody wants to know how long the way to the server is.
     Ping,
     /// Stop: nobody looks any more.
@@ -180,8 +182,12 @@ impl Painter {
                     self.decode()?;
                 }
                 Ok(Job::Look) => {
-                    self.tell();
                     self.show();
+                    self.tell();
+                }
+                Ok(Job::Refresh) => {
+                    self.client.refresh();
+                    self.tell();
                 }
                 Ok(Job::Ping) => {
                     if self.client.ping() {
@@ -248,6 +254,10 @@ impl Painter {
             self.decoding += start.elapsed();
             self.measure(&received);
             self.note();
+            // The picture first: waking the net thread takes a while.
+            if received.is_ok() {
+                self.show();
+            }
             self.tell();
             let received = received?;
             if self.outbox.is_clogged() {
@@ -256,7 +266,6 @@ impl Painter {
             if let Some(recorder) = self.recorder.as_mut().filter(|_| self.client.between_messages()) {
                 recorder.boundary(self.inbox.available().len());
             }
-            self.show();
             if received == Received::NeedMore {
                 return Ok(());
             }
@@ -307,7 +316,8 @@ impl Painter {
         }
     }
 
-    /// Moves the canvas to the window, if something was painted and the window is ready for it.
+    /// Moves the canvas to the window, if something was painted and the window is ready for it. What the client has to say
+    /// then is for [`tell`](Painter::tell).
     fn show(&mut self) {
         let painted = self.client.take_damage();
         self.damage.extend(&painted);
@@ -328,7 +338,6 @@ impl Painter {
         };
         self.events.tell(Event::Picture(picture));
         self.client.release();
-        self.outbox.send_bytes(self.client.messages());
     }
 
     fn record(&mut self, bytes: &[u8], arrived: Instant) -> Result<(), Error> {

@@ -149,6 +149,7 @@ impl Viewer<'_, '_> {
                 self.scaling = scaling;
                 self.display.set_scaling(scaling);
             }
+            Action::Refresh => self.line.session().refresh(),
             Action::ViewOnly => {
                 self.release_keys();
                 self.options.view_only = !self.options.view_only;

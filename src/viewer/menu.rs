@@ -16,6 +16,8 @@ pub enum Action {
     KeepPointer,
     /// Show the desktop in this way.
     Scaling(Scaling),
+    /// Have the whole desktop sent once more, without loss.
+    Refresh,
     /// Send nothing, or everything again.
     ViewOnly,
     /// Show how fast all is, or hide it.
@@ -94,6 +96,7 @@ pub fn menu(facts: &Facts<'_>, selected: usize) -> (Menu, Vec<Action>) {
     );
     let scaling = format!("Scaling: {}", SCALING[at].1);
     add(abilities.scaling, Action::Scaling(next), &scaling, none(), None, true);
+    add(true, Action::Refresh, "Refresh, without loss", none(), None, facts.live);
     add(!facts.fixed_view, Action::ViewOnly, "View only", none(), Some(facts.view_only), true);
     add(true, Action::Stats, "Statistics", none(), Some(facts.stats), true);
     add(true, Action::CtrlAltDelete, "Send Ctrl+Alt+Delete", none(), None, control);

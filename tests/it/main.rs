@@ -1,6 +1,7 @@
 //! One test binary whose modules are sentences about the whole library.
 
 mod a_full_screen_asks_and_obeys;
+mod a_refresh_brings_every_pixel;
 mod a_session_ends_in_a_desktop_here_or_there;
 mod bench_says_where_the_time_goes;
 mod check_names_the_layer_that_fails;

@@ -3,13 +3,13 @@
 use super::super::pseudo::{self, Meaning};
 use super::super::rectangle;
 use super::super::underway::Place;
-use super::super::{Event, Notice};
+use super::super::{Event, Notice, Settings};
 use super::{Client, State, checked};
 use crate::decode::{Fault, Job, Progress, Stage, stage};
 use crate::picture::{Area, Canvas, Coverage, Size};
 use crate::rfb::screen::Screen;
 use crate::rfb::server_message::RectangleHeader;
-use crate::rfb::{Inbox, encoding};
+use crate::rfb::{ClientMessage, Inbox, encoding};
 
 impl Client {
     /// Reads a rectangle or a pseudo-rectangle behind its header.
@@ -73,9 +73,22 @@ impl Client {
         if let Some(coverage) = &mut self.coverage {
             coverage.add(area);
         }
+        self.refreshed(area, encoding);
         self.counts.rectangles += 1;
         self.counts.pixels += area.pixels() as u64;
         *self.counts.by_encoding.entry(encoding).or_default() += 1;
+    }
+
+    /// Goes back to pictures with a loss when all of one without has come.
+    fn refreshed(&mut self, area: Area, encoding: i32) {
+        // A copy is as good as what was there.
+        let Some(left) = self.refresh.as_mut().filter(|_| encoding != encoding::COPY_RECT) else { return };
+        left.add(area);
+        if left.is_complete() {
+            self.refresh = None;
+            let list = self.settings.as_ref().map(Settings::list);
+            self.say(list.map(ClientMessage::SetEncodings));
+        }
     }
 
     fn resize(&mut self, canvas: &mut Canvas, size: Size) -> Result<(), Fault> {
@@ -87,7 +100,7 @@ impl Client {
         self.size = size;
         canvas.resize(size);
         self.damage.clear();
-        if let Some(coverage) = &mut self.coverage {
+        for coverage in self.coverage.iter_mut().chain(&mut self.refresh) {
             *coverage = Coverage::new(size);
         }
         self.note(Event::Resized(size));
