@@ -14,6 +14,7 @@ use crate::escape::escape;
 use crate::hops::{self, Host};
 use crate::rfb::handshake::{Agreed, ServerInit, security_type_name};
 use crate::rfb::{ClientMessage, Inbox, encoding};
+use crate::say;
 use crate::session::{Error, Plan, Shaken, shake};
 use crate::ssh_config::Proxy;
 use crate::target::Target;
@@ -100,7 +101,7 @@ async fn reach(route: transport::Route, asker: &Asker, report: &mut Report) -> R
         next = report.step(&step);
     }
     next = match (&connected, next) {
-        (Err(transport::Error::Refused(_)), "SSH") => "host key",
+        (Err(transport::Error::Refused(_) | transport::Error::Distrusted(_)), "SSH") => "host key",
         // A key file that was named and can not be used: nothing was sent.
         (Err(transport::Error::Usage(_) | transport::Error::Refused(_)), "network") => "configuration",
         (_, next) => next,
@@ -245,13 +246,13 @@ impl Report {
     fn line(&self, layer: &str, verdict: &str, milliseconds: Option<f64>, words: &str, hint: Option<&str>) {
         if self.json {
             let ok = verdict == "ok";
-            println!("{}", json!({"layer": layer, "ok": ok, "ms": milliseconds, "what": words, "try": hint}));
+            say::result(json!({"layer": layer, "ok": ok, "ms": milliseconds, "what": words, "try": hint}));
             return;
         }
         let time = milliseconds.map_or_else(String::new, |ms| format!("{ms:.1} ms"));
-        println!("{layer:<15} {verdict:<6} {time:>11}  {words}");
+        say::result(format_args!("{layer:<15} {verdict:<6} {time:>11}  {words}"));
         if let Some(hint) = hint {
-            println!("{:<34}  try: {hint}", "");
+            say::result(format_args!("{:<34}  try: {hint}", ""));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::escape::escape;
 use crate::hops::{self, Host};
 use crate::picture_file;
 use crate::recording::{self, Format};
+use crate::say;
 use crate::session::Plan;
 use crate::session::transport::{self, Pins};
 use crate::ssh_config;
@@ -24,6 +25,23 @@ use crate::xsession::{self, Fallback};
 /// [`Failure`]
 pub fn view(what: &View) -> Result<(), Failure> {
     let fallback = Fallback::of(&what.session)?;
+    let ended = watch(what, fallback.as_ref());
+    match &ended {
+        Ok(()) => tracing::info!("the desktop was closed"),
+        Err(failure) => tracing::info!("{failure}"),
+    }
+    let Err(failure) = ended else { return Ok(()) };
+    let Some(fallback) = fallback.filter(|fallback| fallback.is_for(&failure)) else { return Err(failure) };
+    if fallback.can_start() {
+        say::remark(format_args!("{failure}; starting {}", fallback.name()));
+    }
+    transport::end_children();
+    Err(fallback.exec(failure))
+}
+
+/// Until the desktop or the window is gone; the next program has the screen for itself.
+fn watch(what: &View, fallback: Option<&Fallback>) -> Result<(), Failure> {
+    let fallback = fallback.filter(|fallback| fallback.can_start());
     let pins = Pins::default();
     let wish = what.window.wish();
     let mut again = || {
@@ -34,7 +52,7 @@ pub fn view(what: &View) -> Result<(), Failure> {
     let plan = again()?;
     // Before anything is asked or sent: without a display all of it would be in vain.
     let mut window = display::window(what.window.display, what.window.wish())?;
-    let fallback_for = |failure: &Failure| fallback.as_ref().filter(|fallback| fallback.is_for(failure));
+    let fallback_for = |failure: &Failure| fallback.filter(|fallback| fallback.is_for(failure));
     let last_words = |failure: &Failure| match (failure, fallback_for(failure)) {
         (Failure::Signal(_), _) => None,
         (_, Some(fallback)) => Some(vec![failure.to_string(), format!("Starting {}", fallback.name())]),
@@ -53,19 +71,11 @@ pub fn view(what: &View) -> Result<(), Failure> {
         window: Some(what.window.wish()),
         target: escape(&what.connection.target),
         stats: what.window.stats,
-        instead: fallback.as_ref().map(Fallback::instead),
+        instead: fallback.map(Fallback::instead),
         last_words: Some(&last_words),
         ..Options::default()
     };
-    let ended = viewer::run(plan, &mut *window, options);
-    let Err(failure @ Failure::Because { .. }) = &ended else { return ended };
-    tracing::info!("{failure}");
-    let Some(fallback) = fallback_for(failure) else { return ended };
-    eprintln!("sshvnc: {failure}; starting {}", fallback.name());
-    // The next program has the screen for itself.
-    drop(window);
-    transport::end_children();
-    Err(fallback.exec())
+    viewer::run(plan, &mut *window, options)
 }
 
 /// Writes a picture of a desktop.
@@ -103,13 +113,13 @@ pub fn record(what: &Record) -> Result<(), Failure> {
     let mut tell = |open: &crate::session::Open| {
         if io::stderr().is_terminal() {
             let end = if what.seconds.is_some() { "Ctrl+C ends it early" } else { "Ctrl+C ends it" };
-            eprintln!("sshvnc: recording a desktop of {}; {end}", open.size);
+            say::remark(format_args!("recording a desktop of {}; {end}", open.size));
         }
     };
     let options = Options { view_only: true, on_open: Some(&mut tell), ..Options::default() };
     let recorded = viewer::run(plan, &mut display, options);
     if let Ok(file) = std::fs::metadata(&what.file) {
-        eprintln!("sshvnc: {}: {} bytes", what.file.display(), file.len());
+        say::remark(format_args!("{}: {} bytes", what.file.display(), file.len()));
     }
     recorded
 }
@@ -123,6 +133,6 @@ pub fn ssh_config(what: &Connection) -> Result<(), Failure> {
         return Err(Failure::usage("a socket of this machine has no SSH server"));
     };
     let host = Host { user: what.login.clone().or(user), name: host, port: what.port.map(u16::from) };
-    print!("{}", ssh_config::print(&hops::resolve(&host, what)?, &hops::known_algorithms()));
+    say::result(ssh_config::print(&hops::resolve(&host, what)?, &hops::known_algorithms()).trim_end());
     Ok(())
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, InstallSession, Typed};
 use crate::error::Failure;
+use crate::say;
 use crate::user;
 use crate::xsession::Fallback;
 
@@ -28,7 +29,7 @@ pub fn run(what: &InstallSession) -> Result<(), Failure> {
     let entry = Entry { program: &program, arguments: &arguments(what)?, name: &name, target: &what.target };
     let text = entry.text()?;
     if what.print {
-        print!("{text}");
+        say::result(text.trim_end());
         return Ok(());
     }
     if what.dir.is_none() && user::id() != Some(0) {
@@ -43,7 +44,8 @@ pub fn run(what: &InstallSession) -> Result<(), Failure> {
         _ => Failure::usage(format!("{}: {error}", file.display())),
     })?;
     let undo = shlex_path(&file);
-    eprintln!("sshvnc: wrote {}; the login screen offers \"{name}\" now; rm {undo} takes it back", file.display());
+    let file = file.display();
+    say::remark(format_args!("wrote {file}; the login screen offers \"{name}\" now; rm {undo} takes it back"));
     Ok(())
 }
 

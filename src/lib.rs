@@ -28,6 +28,7 @@ pub mod play;
 pub mod recording;
 pub mod rfb;
 pub mod route;
+pub mod say;
 pub mod session;
 pub mod ssh_config;
 pub mod target;
@@ -93,6 +94,8 @@ fn log(command: &Command) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .without_time()
+        // It would panic.
+        .log_internal_errors(false)
         .with_filter(filter);
     // A second subscriber, as in tests, is none.
     let _ = tracing_subscriber::registry().with(stderr).with(session_log(command)).try_init();
@@ -110,10 +113,11 @@ where
                 .with_writer(std::sync::Mutex::new(file))
                 .with_ansi(false)
                 .with_target(false)
+                .log_internal_errors(false)
                 .with_filter(tracing_subscriber::EnvFilter::new("sshvnc=info")),
         ),
         Err(error) => {
-            eprintln!("sshvnc: the session has no log: {error}");
+            say::remark(format_args!("the session has no log: {error}"));
             None
         }
     }

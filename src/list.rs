@@ -10,6 +10,7 @@ use crate::errand;
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
 use crate::route;
+use crate::say;
 use crate::session::Error;
 use crate::target::Target;
 use crate::terminal;
@@ -41,9 +42,9 @@ pub fn run(what: &List) -> Result<(), Failure> {
     }
     for desktop in &desktops {
         if what.json {
-            println!("{}", object(desktop, &typed.target));
+            say::result(object(desktop, &typed.target));
         } else {
-            println!("{:<30} {}", target_of(desktop, &typed.target), words(desktop));
+            say::result(format_args!("{:<30} {}", target_of(desktop, &typed.target), words(desktop)));
         }
     }
     Ok(())

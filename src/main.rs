@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             // Whoever sent a signal knows why it ended.
             if !matches!(failure, Failure::Signal(_)) {
-                eprintln!("sshvnc: {failure}");
+                sshvnc::say::remark(&failure);
             }
             ExitCode::from(failure.exit_code())
         }

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::cli::Passwd;
 use crate::error::Failure;
 use crate::rfb::vnc_auth::{self, PASSWORD_LENGTH};
+use crate::say;
 use crate::terminal;
 use crate::user;
 
@@ -31,11 +32,12 @@ pub fn run(what: &Passwd) -> Result<(), Failure> {
         return Err(Failure::usage("a password can not hold a NUL byte; nothing was written"));
     }
     if bytes.len() > PASSWORD_LENGTH {
-        eprintln!("sshvnc: only the first {PASSWORD_LENGTH} bytes of a VNC password count");
+        say::remark(format_args!("only the first {PASSWORD_LENGTH} bytes of a VNC password count"));
     }
     write(&path, &vnc_auth::obfuscate(bytes))
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    eprintln!("sshvnc: wrote {}; the password in it is hidden from a glance, not encrypted", path.display());
+    let path = path.display();
+    say::remark(format_args!("wrote {path}; the password in it is hidden from a glance, not encrypted"));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use crate::cli::Connection;
 use crate::desktops::Find;
 use crate::error::Failure;
 use crate::hops::{self, Before, Host, Way};
+use crate::say;
 use crate::session::transport::{Chooser, Destination, Reverse, Route, SystemSsh, TcpOptions};
 use crate::target::{Gateway, Place, Target};
 
@@ -36,10 +37,10 @@ fn direct(target: Target) -> Result<Route, Failure> {
         }
     };
     if !matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1") {
-        eprintln!(
-            "sshvnc: --direct: nothing on the way to {host} is protected: whoever can listen sees the screen and every \
-             key, whoever can interfere can take over; a VNC password does not change that"
-        );
+        say::remark(format_args!(
+            "--direct: nothing on the way to {host} is protected: whoever can listen sees the screen and every key, \
+             whoever can interfere can take over; a VNC password does not change that"
+        ));
     }
     Ok(Route::Tcp { host, port, options: TcpOptions { keep_alive: true, ..TcpOptions::default() } })
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use crate::viewer::{Instead, Policy, Reconnect};
 /// With a fallback: for how long a desktop is tried for at first, and after it was lost.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(120);
+/// What may hold the VNC password, as in other viewers.
+const PASSWORD_VARIABLE: &str = "VNC_PASSWORD";
 /// A log of this length is put aside, in bytes.
 const LONG_LOG: u64 = 256 << 10;
 
@@ -41,7 +43,7 @@ impl Fallback {
                 .hint("write the command and its arguments as one word: --fallback 'openbox-session'"));
         };
         let fallback = Fallback { words, on: wishes.fallback_on.clone() };
-        if !can_run(fallback.program()) {
+        if !fallback.can_start() {
             tracing::warn!("--fallback: there is no program {}, so nothing can be started", fallback.name());
         }
         Ok(Some(fallback))
@@ -76,12 +78,24 @@ impl Fallback {
         })
     }
 
-    /// Becomes that program. Comes back only if that fails.
-    pub fn exec(&self) -> Failure {
+    /// Whether there is such a program.
+    pub fn can_start(&self) -> bool {
+        can_run(self.program())
+    }
+
+    /// Becomes that program, because of this. Comes back only if that fails.
+    pub fn exec(&self, why: Failure) -> Failure {
         tracing::info!("starting {}", self.name());
-        let error = Command::new(self.program()).args(self.words.iter().skip(1)).exec();
-        let failure = Failure::usage(format!("--fallback {} could not be started: {error}", self.name()));
-        if error.kind() == io::ErrorKind::NotFound { failure.hint("is it installed, and in PATH?") } else { failure }
+        let mut command = Command::new(self.program());
+        // It was meant for the desktop that is not there.
+        let error = command.args(self.words.iter().skip(1)).env_remove(PASSWORD_VARIABLE).exec();
+        let hint = if error.kind() == io::ErrorKind::NotFound { "; is it installed, and in PATH?" } else { "" };
+        let failed = format!("--fallback {} could not be started: {error}{hint}", self.name());
+        tracing::warn!("{failed}");
+        match why {
+            Failure::Because { kind, .. } => Failure::new(kind, format!("{why}; {failed}")),
+            signal @ Failure::Signal(_) => signal,
+        }
     }
 
     fn program(&self) -> &str {
@@ -116,7 +130,7 @@ fn can_run(program: &str) -> bool {
 ///
 /// # Errors
 /// What the system says, with the file.
-pub fn open_log() -> Result<File, String> {
+pub fn open_log() -> Result<Log, String> {
     let path = log_path(env::var_os("XDG_STATE_HOME").as_deref(), user::home().as_deref())
         .ok_or("there is no home directory for it")?;
     open_log_at(&path).map_err(|error| format!("{}: {error}", path.display()))
@@ -128,7 +142,7 @@ fn log_path(state: Option<&OsStr>, home: Option<&Path>) -> Option<PathBuf> {
     Some(state.or_else(|| Some(home?.join(".local/state")))?.join("sshvnc/session.log"))
 }
 
-fn open_log_at(path: &Path) -> io::Result<File> {
+fn open_log_at(path: &Path) -> io::Result<Log> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -136,7 +150,36 @@ fn open_log_at(path: &Path) -> io::Result<File> {
         fs::rename(path, path.with_extension("log.1"))?;
     }
     // Host names are nobody else's business.
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    Ok(Log { length: file.metadata()?.len(), file, path: path.to_owned() })
+}
+
+/// The log's file. Servers say things that are written there, and a session may last for months.
+#[derive(Debug)]
+pub struct Log {
+    file: File,
+    path: PathBuf,
+    /// In bytes.
+    length: u64,
+}
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.length > LONG_LOG {
+            match open_log_at(&self.path) {
+                Ok(log) => *self = log,
+                // The disk may be full: not at each line.
+                Err(_) => self.length = 0,
+            }
+        }
+        let written = self.file.write(line)?;
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 #[cfg(test)]
@@ -189,8 +232,10 @@ mod tests {
     fn programs_are_looked_for() {
         assert!(can_run("sh") && can_run("/bin/sh"));
         assert!(!can_run("/etc/passwd") && !can_run("no-such-program") && !can_run("/bin"));
-        let failure = Fallback { words: vec!["no-such-program".to_owned()], on: vec![] }.exec();
-        assert!(failure.to_string().contains("no-such-program could not be started"), "{failure}");
+        let failure = Fallback { words: vec!["no-such-program".to_owned()], on: vec![] };
+        let failure = failure.exec(Failure::new(Kind::Lost, "gone"));
+        assert!(failure.to_string().starts_with("gone; --fallback no-such-program could not be started"), "{failure}");
+        assert_eq!(failure.exit_code(), 6);
     }
 
     #[test]
@@ -202,9 +247,16 @@ mod tests {
         assert_eq!(at(Some("/s")), Path::new("/s/sshvnc/session.log"));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/sshvnc/session.log");
-        open_log_at(&path).unwrap().set_len(LONG_LOG + 1).unwrap();
-        assert_eq!(open_log_at(&path).unwrap().metadata().unwrap().len(), 0);
+        open_log_at(&path).unwrap().file.set_len(LONG_LOG + 1).unwrap();
+        assert_eq!(open_log_at(&path).unwrap().file.metadata().unwrap().len(), 0);
         assert_eq!(path.with_extension("log.1").metadata().unwrap().len(), LONG_LOG + 1);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        // While it is written, too.
+        let mut log = open_log_at(&path).unwrap();
+        for number in 0..LONG_LOG / 50 * 5 {
+            writeln!(log, "{number:>49}").unwrap();
+            let lengths = [path.clone(), path.with_extension("log.1")].map(|path| path.metadata().unwrap().len());
+            assert!(lengths.iter().all(|length| *length <= LONG_LOG + 100), "{lengths:?}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::picture::{ByteOrder, Canvas};
 use crate::picture_file;
 use crate::recording::Recording;
 use crate::rfb::{Inbox, ProtocolError};
+use crate::say;
 use floor::Floor;
 use report::{Limits, Report, median};
 
@@ -58,7 +59,7 @@ pub fn run(what: &Bench) -> Result<(), Failure> {
         let hash = what.hash.then(|| hash(&canvas));
         let stages = what.stages.then(|| stages.map(median));
         let report = Report { path, recording: &recording, counts, seconds, hash, stages, limits };
-        println!("{}", if what.json { report.json() } else { report.line() });
+        say::result(if what.json { report.json() } else { report.line() });
         if let Some(to) = &what.dump {
             picture_file::write(to, &canvas)?;
         }

@@ -16,6 +16,7 @@ use crate::error::{Failure, Kind};
 use crate::picture::{ByteOrder, Size};
 use crate::picture_file;
 use crate::rfb::{PixelFormat, encoding};
+use crate::say;
 use crate::session::{Open, Plan, Settings};
 use crate::transport::{Destination, Identity, KnownHosts, Login, Route, SshOptions, SshRoute};
 use crate::viewer::{self, Options};
@@ -66,7 +67,7 @@ fn picture(plan: Plan, options: Options<'_>, what: &Demo) -> Result<(), Failure>
     viewer::run(plan, &mut display, options)?;
     let Some(file) = &what.screenshot else { return Ok(()) };
     picture_file::write(file, display.picture())?;
-    println!("picture        {}", file.display());
+    say::result(format_args!("picture        {}", file.display()));
     Ok(())
 }
 
@@ -147,13 +148,13 @@ fn random_password() -> SecretString {
 fn tell(open: &Open) {
     for ssh in &open.facts.ssh {
         let strict = if ssh.strict_kex { ", strict" } else { "" };
-        println!("SSH server     {}", ssh.server_version);
-        println!("key exchange   {}{strict}", ssh.kex);
-        println!("cipher         {}", ssh.cipher);
-        println!("host key       {} {}", ssh.host_key_algorithm, ssh.host_key_fingerprint);
-        println!("login          {}, {}", ssh.user, ssh.authenticated_by);
+        say::result(format_args!("SSH server     {}", ssh.server_version));
+        say::result(format_args!("key exchange   {}{strict}", ssh.kex));
+        say::result(format_args!("cipher         {}", ssh.cipher));
+        say::result(format_args!("host key       {} {}", ssh.host_key_algorithm, ssh.host_key_fingerprint));
+        say::result(format_args!("login          {}, {}", ssh.user, ssh.authenticated_by));
     }
-    println!("channel        {}", open.facts.peer);
-    println!("security type  {} (RFB 3.{})", open.agreed.security_name(), open.agreed.minor);
-    println!("desktop        {}, {}", open.name, open.size);
+    say::result(format_args!("channel        {}", open.facts.peer));
+    say::result(format_args!("security type  {} (RFB 3.{})", open.agreed.security_name(), open.agreed.minor));
+    say::result(format_args!("desktop        {}, {}", open.name, open.size));
 }

@@ -17,6 +17,19 @@ pub struct End {
     pub shown: bool,
 }
 
+impl Error {
+    /// Whether another attempt may end otherwise by itself: a machine that starts refuses for a while what it takes later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Error::Transport(transport::Error::Distrusted(_) | transport::Error::Usage(_)) => false,
+            // Who knows the wrong password is locked out by asking again and again.
+            Error::Handshake(HandshakeError::Refused(_) | HandshakeError::NoCommonSecurity(_)) => false,
+            Error::NoPassword(_) | Error::Recording(_) | Error::Local(_) => false,
+            _ => true,
+        }
+    }
+}
+
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -82,6 +82,7 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
         link,
         board,
         pinged: None,
+        heard: Instant::now(),
         received: 0,
         decoding: Duration::ZERO,
     };

@@ -132,6 +132,8 @@ pub(super) struct Painter {
     pub(super) board: Board,
     /// When the server was asked for a sign of life.
     pub(super) pinged: Option<Instant>,
+    /// When the server was heard last, or before the first picture, when it came nearer.
+    pub(super) heard: Instant,
     /// Bytes, and the time that it took to decode them.
     pub(super) received: u64,
     pub(super) decoding: Duration,
@@ -160,7 +162,10 @@ impl Painter {
             let due = !self.client.at_boundary(&self.inbox) || self.client.counts().updates == 0;
             let job = match next.take() {
                 Some(job) => Ok(job),
-                None if due && self.canvas.is_some() => self.jobs.recv_timeout(SILENCE),
+                // Whatever else there is to do meanwhile does not begin it anew.
+                None if due && self.canvas.is_some() => {
+                    self.jobs.recv_timeout(SILENCE.saturating_sub(self.heard.elapsed()))
+                }
                 None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match job {
@@ -175,6 +180,10 @@ impl Painter {
                         }
                     }
                     self.decode()?;
+                    // A bell brings no picture nearer.
+                    if self.client.counts().updates > 0 || !self.client.at_boundary(&self.inbox) {
+                        self.heard = Instant::now();
+                    }
                     self.room.add_permits(size);
                 }
                 Ok(Job::Home(canvas)) => {
@@ -344,6 +353,66 @@ impl Painter {
         match &mut self.recorder {
             Some(recorder) => Ok(recorder.write(bytes, arrived)?),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{events, outbox};
+    use super::*;
+    use crate::client::canvas_for;
+    use crate::picture::ByteOrder;
+    use crate::rfb::PixelFormat;
+    use crate::rfb::handshake::ServerInit;
+
+    /// A painter of a desktop of one pixel, of whose server this was heard, last at this time.
+    fn painter(said: &'static [u8], heard: Instant) -> (Painter, Wants, events::Listener) {
+        let format = PixelFormat::rgb888([0, 8, 16]);
+        let init = ServerInit { width: 1, height: 1, format, name: String::new() };
+        let (events, listener) = events::line().unwrap();
+        let (wants, jobs) = queue();
+        let mut inbox = Inbox::default();
+        inbox.push(Bytes::from_static(said));
+        let painter = Painter {
+            client: Client::new(&init, &Settings::new(format, vec![0]), ByteOrder::Rgbx),
+            inbox,
+            canvas: Some(Box::new(canvas_for(&init, ByteOrder::Rgbx).unwrap())),
+            jobs,
+            wants: wants.clone(),
+            room: Arc::new(Semaphore::new(1)),
+            events,
+            outbox: outbox::new().0,
+            recorder: None,
+            peer: "somebody".to_owned(),
+            damage: Damage::default(),
+            pace: Pace::default(),
+            link: None,
+            board: Board::default(),
+            pinged: None,
+            heard,
+            received: 0,
+            decoding: Duration::ZERO,
+        };
+        (painter, wants, listener)
+    }
+
+    #[test]
+    fn a_silent_server_is_noticed_whatever_there_is_to_do_besides() {
+        // Nothing yet, bells, and half a message.
+        for said in [&[][..], &[2], &[0, 0, 0, 1]] {
+            let Some(heard) = Instant::now().checked_sub(SILENCE - Duration::from_secs(1)) else { return };
+            let (mut painter, wants, _listener) = painter(said, heard);
+            let start = Instant::now();
+            std::thread::spawn(move || {
+                while wants.give(Job::Look) && wants.give(Job::Ping) && start.elapsed() < Duration::from_secs(9) {
+                    // A bell before the first picture is as good as silence.
+                    let bell = said.len() < 2 && wants.give(Job::Chunk(Bytes::from_static(&[2]), Instant::now()));
+                    std::thread::sleep(Duration::from_millis(if bell { 100 } else { 50 }));
+                }
+            });
+            let end = painter.paint_all();
+            assert!(matches!(end, Err(Error::Silent { .. })) && start.elapsed() < Duration::from_secs(5), "{end:?}");
         }
     }
 }

@@ -11,8 +11,10 @@ use std::time::Duration;
 pub enum Error {
     /// The server could not be reached: a name, a port, a path or a set-up step that failed.
     Unreachable(Trouble),
-    /// Somebody said no: an unproven host key, a failed authentication, a question that was not answered.
+    /// Somebody said no: a failed authentication, a question that was not answered.
     Refused(Trouble),
+    /// A server that has not proven to be the one that was meant: its host key is unknown, changed, or revoked.
+    Distrusted(Trouble),
     /// What was asked for makes no sense, such as a key file that does not exist.
     Usage(Trouble),
     /// A connection that worked is gone.
@@ -35,6 +37,11 @@ impl Error {
     /// Somebody said no.
     pub fn refused(message: impl Into<String>) -> Error {
         Error::Refused(Trouble::new(message))
+    }
+
+    /// A server that has not proven to be the one that was meant.
+    pub fn distrusted(message: impl Into<String>) -> Error {
+        Error::Distrusted(Trouble::new(message))
     }
 
     /// What was asked for makes no sense.
@@ -70,12 +77,14 @@ impl Error {
     }
 
     fn trouble(&self) -> &Trouble {
-        let (Error::Unreachable(t) | Error::Refused(t) | Error::Usage(t) | Error::Lost(t)) = self;
+        let (Error::Unreachable(t) | Error::Refused(t) | Error::Distrusted(t) | Error::Usage(t) | Error::Lost(t)) =
+            self;
         t
     }
 
     fn trouble_mut(&mut self) -> &mut Trouble {
-        let (Error::Unreachable(t) | Error::Refused(t) | Error::Usage(t) | Error::Lost(t)) = self;
+        let (Error::Unreachable(t) | Error::Refused(t) | Error::Distrusted(t) | Error::Usage(t) | Error::Lost(t)) =
+            self;
         t
     }
 }

@@ -164,7 +164,7 @@ impl Viewer<'_, '_> {
             Action::MenuKey(keysym) => self.press(&[keysym]),
             Action::Xvp(request) => self.send(UserInput::Xvp(request)),
             Action::Reconnect => {
-                if let Some(Happened::Ended(end)) = self.line.hurry() {
+                if let Some(Happened::Ended(end)) = self.line.hurry(Instant::now()) {
                     self.ending = Some(end);
                 }
             }

@@ -45,7 +45,7 @@ impl From<Error> for Failure {
             Error::Transport(error) => {
                 let kind = match &error {
                     transport::Error::Unreachable(_) | transport::Error::Lost(_) => Kind::NoConnection,
-                    transport::Error::Refused(_) => Kind::NotLetIn,
+                    transport::Error::Refused(_) | transport::Error::Distrusted(_) => Kind::NotLetIn,
                     transport::Error::Usage(_) => Kind::Usage,
                 };
                 let failure = Failure::new(kind, message);

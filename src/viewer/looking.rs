@@ -72,7 +72,7 @@ impl Viewer<'_, '_> {
             view_only: self.options.view_only,
             stats: self.meter.is_some(),
             xvp: self.xvp,
-            live: self.line.state() == State::Live,
+            live: self.line.is_there(),
             waits: matches!(self.line.state(), State::Waiting(_)),
             instead: instead.as_deref(),
             fixed_view: self.fixed_view,
@@ -102,7 +102,11 @@ impl Viewer<'_, '_> {
         let since = || elapsed(now.saturating_duration_since(trouble.since));
         let mut lines = Vec::new();
         match (self.line.state(), trouble.lost) {
-            (State::Live, _) => return None,
+            (State::Live, _) if self.line.is_there() => return None,
+            (State::Live, false) => {
+                lines.push(format!("Connected to {}: waiting for the picture", self.options.target))
+            }
+            (State::Live, true) => lines.push(format!("Connection lost {} ago: waiting for the picture", since())),
             (State::Connecting, false) => lines.push(format!("Connecting to {}", self.options.target)),
             (State::Connecting, true) => lines.push(format!("Connection lost {} ago: connecting again", since())),
             (State::Waiting(until), lost) => {

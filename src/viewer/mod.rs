@@ -22,6 +22,7 @@ use crate::display::{BestSize, Display, Grab, Input, Locks, Scaling, Wish};
 use crate::error::{Failure, Kind};
 use crate::escape::escape;
 use crate::picture::{Area, Size};
+use crate::say;
 use crate::session::{Open, Plan, ServerEvent, UserInput};
 use crate::terminal;
 
@@ -34,7 +35,7 @@ use over::Over;
 use pace::Pace;
 use pointer::Pointer;
 use stats::Meter;
-use supervisor::{Happened, State, Supervisor};
+use supervisor::{Happened, Supervisor};
 
 /// Connecting for longer than this is worth a word.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -183,7 +184,7 @@ impl Viewer<'_, '_> {
         }
         loop {
             if self.waiting && self.start.elapsed() >= PATIENCE {
-                eprintln!("sshvnc: still connecting; Ctrl+C ends it");
+                say::remark("still connecting; Ctrl+C ends it");
                 self.waiting = false;
             }
             self.display.wait(Some(self.line.bell()), self.pause())?;
@@ -235,7 +236,7 @@ impl Viewer<'_, '_> {
         let now = Instant::now();
         let mut pause = self.line.pause(now).min(self.over.pause(now));
         // What tells the time is drawn anew.
-        if self.meter.is_some() || (self.covered() && self.line.state() != State::Live) {
+        if self.meter.is_some() || (self.covered() && !self.line.is_there()) {
             pause = pause.min(TICK);
         }
         if self.waiting {
@@ -276,10 +277,10 @@ impl Viewer<'_, '_> {
             }
             Happened::Listening(server, port) => {
                 self.waiting = false;
-                eprintln!(
-                    "sshvnc: {server} waits on port {port} of its localhost; there, let the desktop connect: \
+                say::remark(format_args!(
+                    "{server} waits on port {port} of its localhost; there, let the desktop connect: \
                      vncconfig -connect localhost:{port}, or x11vnc -connect localhost:{port}"
-                );
+                ));
             }
             Happened::Open(open) => self.opened(&open)?,
             Happened::Picture(picture) => {

@@ -7,6 +7,9 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// A desktop that was there for so long has recovered; one that is gone before that has not come back.
+const SETTLED: Duration = Duration::from_secs(30);
+
 /// How often a lost desktop is taken up again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reconnect {
@@ -46,7 +49,7 @@ pub struct Trouble {
 impl Policy {
     /// Whether any connection is ever made again.
     pub fn tries_again(&self) -> bool {
-        self.reconnect != Reconnect::No
+        self.reconnect != Reconnect::No || self.connect_timeout.is_some()
     }
 
     /// Nothing was connected yet.
@@ -54,17 +57,27 @@ impl Policy {
         Trouble { since: now, attempts: 0, lost: false, until: self.connect_timeout.map(|limit| now + limit) }
     }
 
-    /// A desktop was there and is lost.
-    pub fn lost(&self, now: Instant) -> Trouble {
+    /// A desktop was there `since` and is lost. What connects only to break again is one trouble, which has an end.
+    pub fn lost(&self, before: Trouble, since: Instant, now: Instant) -> Trouble {
+        if before.lost && now.saturating_duration_since(since) < SETTLED {
+            return before;
+        }
         Trouble { since: now, attempts: 0, lost: true, until: self.timeout.map(|limit| now + limit) }
+    }
+
+    /// There is news that makes an attempt worth while before its time, which does not count: when to make it. News may
+    /// come in swarms.
+    pub fn hurry(&self, trouble: &mut Trouble, begun: Instant, now: Instant) -> Instant {
+        trouble.attempts = trouble.attempts.saturating_sub(1);
+        now.max(begun + FIRST)
     }
 
     /// An attempt failed in a way that may pass, or the desktop was lost: when to try again, if at all.
     pub fn retry(&self, trouble: &mut Trouble, now: Instant) -> Option<Instant> {
         let allowed = match (self.reconnect, trouble.lost) {
-            (Reconnect::No, _) => false,
             // A host that never answered may be a slip of the pen: only a limit makes waiting for it bearable.
             (_, false) => self.connect_timeout.is_some(),
+            (Reconnect::No, true) => false,
             (Reconnect::Times(most), true) => trouble.attempts < most,
             (Reconnect::Forever, true) => true,
         };
@@ -84,7 +97,8 @@ mod tests {
     fn pauses(policy: Policy, lost: bool, attempt: Duration) -> Vec<u64> {
         let start = Instant::now();
         let mut now = start;
-        let mut trouble = if lost { policy.lost(now) } else { policy.begin(now) };
+        let first = policy.begin(now);
+        let mut trouble = if lost { policy.lost(first, now, now) } else { first };
         let mut pauses = Vec::new();
         while let Some(next) = policy.retry(&mut trouble, now).filter(|_| pauses.len() < 20) {
             pauses.push((next - now).as_secs());
@@ -104,6 +118,38 @@ mod tests {
     }
 
     #[test]
+    fn what_breaks_again_at_once_is_the_same_trouble() {
+        let policy = Policy { reconnect: Reconnect::Times(2), timeout: Some(SETTLED * 4), connect_timeout: None };
+        let start = Instant::now();
+        let mut trouble = policy.lost(policy.begin(start), start, start);
+        assert!(policy.retry(&mut trouble, start).is_some());
+        let (shown, now) = (start + Duration::from_secs(2), start + Duration::from_secs(3));
+        trouble = policy.lost(trouble, shown, now);
+        assert_eq!((trouble.since, trouble.attempts), (start, 1));
+        assert!(policy.retry(&mut trouble, now).is_some());
+        assert!(policy.retry(&mut trouble, now).is_none());
+        // After a while it is another one.
+        let now = shown + SETTLED;
+        trouble = policy.lost(trouble, shown, now);
+        assert_eq!((trouble.since, trouble.attempts, trouble.until), (now, 0, Some(now + SETTLED * 4)));
+    }
+
+    #[test]
+    fn news_of_the_network_cost_no_attempt_and_make_no_swarm() {
+        let policy = Policy { reconnect: Reconnect::Times(2), ..Policy::default() };
+        let mut now = Instant::now();
+        let mut trouble = policy.lost(policy.begin(now), now, now);
+        assert!(policy.retry(&mut trouble, now).is_some());
+        for _ in 0..50 {
+            let begun = now;
+            now = policy.hurry(&mut trouble, begun, now);
+            assert_eq!(now, begun + FIRST);
+            assert_eq!(policy.retry(&mut trouble, now), Some(now + FIRST));
+        }
+        assert_eq!(policy.hurry(&mut trouble, now - FIRST * 9, now), now);
+    }
+
+    #[test]
     fn a_limit_ends_it_and_allows_a_last_attempt() {
         let limit = Some(Duration::from_secs(20));
         let policy = Policy { reconnect: Reconnect::Forever, timeout: limit, connect_timeout: None };
@@ -115,5 +161,9 @@ mod tests {
         assert!(pauses(policy, false, Duration::ZERO).is_empty());
         let policy = Policy { connect_timeout: Some(Duration::from_secs(5)), ..policy };
         assert_eq!(pauses(policy, false, Duration::from_secs(1)), [1, 2]);
+        // It is tried for so long even if nothing is taken up again that was lost.
+        let policy = Policy { reconnect: Reconnect::No, ..policy };
+        assert_eq!(pauses(policy, false, Duration::from_secs(1)), [1, 2]);
+        assert!(policy.tries_again() && pauses(policy, true, Duration::ZERO).is_empty());
     }
 }

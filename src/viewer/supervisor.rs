@@ -8,7 +8,7 @@ use super::memory::Memory;
 use super::reconnect::{Policy, Trouble};
 use crate::error::{Failure, Kind};
 use crate::session::transport::{Answer, Question, QuestionKind};
-use crate::session::{Event, Open, Picture, Plan, ServerEvent, Session, UserInput};
+use crate::session::{self, Event, Open, Picture, Plan, ServerEvent, Session, UserInput};
 
 /// How often it is looked whether a person has answered elsewhere.
 const LOOK: Duration = Duration::from_secs(1);
@@ -62,8 +62,10 @@ pub struct Supervisor<'a> {
     told: Arc<Mutex<Told>>,
     /// What of their thinking was given back to the deadline.
     given_back: Duration,
-    /// Whether something of the desktop has come in this session.
-    shown: bool,
+    /// Since when something of the desktop is there in this session.
+    shown: Option<Instant>,
+    /// When this attempt began.
+    begun: Instant,
     /// When the pause began, by a clock that goes on while the machine sleeps.
     paused_at: SystemTime,
 }
@@ -85,6 +87,8 @@ struct Told {
     since: Option<Instant>,
     /// For how long persons have thought, before that.
     thought: Duration,
+    /// A person would not answer in this attempt.
+    declined: bool,
 }
 
 impl Told {
@@ -115,6 +119,7 @@ impl Answers {
             return;
         }
         told.memory.hear(question, answer);
+        told.declined |= matches!(answer, Answer::No);
         told.open = told.open.saturating_sub(1);
         if told.open == 0 {
             let since = told.since.take();
@@ -142,7 +147,8 @@ impl<'a> Supervisor<'a> {
             why: None,
             told: Arc::new(Mutex::new(Told { memory: Memory::new(policy.tries_again()), ..Told::default() })),
             given_back: Duration::ZERO,
-            shown: false,
+            shown: None,
+            begun: Instant::now(),
             paused_at: SystemTime::now(),
         })
     }
@@ -150,6 +156,11 @@ impl<'a> Supervisor<'a> {
     /// Where things stand.
     pub fn state(&self) -> State {
         self.state
+    }
+
+    /// Whether the desktop is there: a server that only shakes hands is none.
+    pub fn is_there(&self) -> bool {
+        self.state == State::Live && self.shown.is_some()
     }
 
     /// The attempts so far.
@@ -192,11 +203,11 @@ impl<'a> Supervisor<'a> {
     /// How long nothing need be done if nothing happens.
     pub fn pause(&self, now: Instant) -> Duration {
         let until = match self.state {
-            State::Live => None,
+            State::Live if self.shown.is_some() => None,
             State::Waiting(until) => Some(until),
             // A person who thinks has all the time; an answer from another thread wakes nobody.
             State::Connecting if lock(&self.told).open > 0 => return LOOK,
-            State::Connecting => self.trouble.until,
+            State::Connecting | State::Live => self.trouble.until,
         };
         until.map_or(Duration::MAX, |until| until.saturating_duration_since(now))
     }
@@ -217,8 +228,8 @@ impl<'a> Supervisor<'a> {
                     Happened::Open(open)
                 }
                 Event::Picture(picture) => {
-                    // A server that only shakes hands is no desktop: it does not begin anew to be waited for.
-                    if !std::mem::replace(&mut self.shown, true) {
+                    if self.shown.is_none() {
+                        self.shown = Some(now);
                         self.why = None;
                         if self.trouble.lost {
                             tracing::info!("the desktop is there again");
@@ -227,20 +238,41 @@ impl<'a> Supervisor<'a> {
                     Happened::Picture(picture)
                 }
                 Event::Server(news) => Happened::Server(news),
-                Event::Network if matches!(self.state, State::Waiting(_)) => return Some(self.try_again()),
-                Event::Network => continue,
+                Event::Network => match self.network_changed(now) {
+                    Some(happened) => happened,
+                    None => continue,
+                },
                 Event::Signal(number) => Happened::Signal(number),
                 Event::Ended(end) => {
-                    let ended = end.into();
-                    self.ended(ended, now)
+                    let may_pass = end.error.as_ref().is_none_or(session::Error::may_pass);
+                    self.ended(end.into(), may_pass, now)
                 }
             });
         }
     }
 
     /// Tries at once instead of waiting.
-    pub fn hurry(&mut self) -> Option<Happened> {
-        matches!(self.state, State::Waiting(_)).then(|| self.try_again())
+    pub fn hurry(&mut self, now: Instant) -> Option<Happened> {
+        matches!(self.state, State::Waiting(_)).then(|| {
+            self.policy.hurry(&mut self.trouble, self.begun, now);
+            self.try_again(now)
+        })
+    }
+
+    /// Tries at once, or as soon as is decent.
+    fn network_changed(&mut self, now: Instant) -> Option<Happened> {
+        let State::Waiting(until) = self.state else { return None };
+        let mut trouble = self.trouble;
+        let next = self.policy.hurry(&mut trouble, self.begun, now);
+        if next >= until {
+            return None;
+        }
+        self.trouble = trouble;
+        if next <= now {
+            return Some(self.try_again(now));
+        }
+        self.state = State::Waiting(next);
+        None
     }
 
     /// Says goodbye. Gives what went wrong in stopping.
@@ -268,19 +300,23 @@ impl<'a> Supervisor<'a> {
         self.given_back = thought;
     }
 
-    fn ended(&mut self, ended: Result<(), Failure>, now: Instant) -> Happened {
+    /// The attempt failed, or the desktop is lost; `may_pass` if the next attempt may end otherwise.
+    fn ended(&mut self, ended: Result<(), Failure>, may_pass: bool, now: Instant) -> Happened {
         // Whatever was asked needs no answer any more.
         lock(&self.told).close(now);
         self.give_back(now);
         let failure = match ended {
             Err(failure @ Failure::Because { kind: Kind::NoConnection | Kind::Lost, .. }) => failure,
+            // A machine that starts again may refuse for a while what it will take.
+            Err(failure) if may_pass && self.shown.is_none() && self.trouble.lost => failure,
             ended => return Happened::Ended(ended),
         };
-        if self.shown {
-            self.trouble = self.policy.lost(now);
-            self.shown = false;
+        if let Some(since) = self.shown.take() {
+            self.trouble = self.policy.lost(self.trouble, since, now);
         }
-        let next = self.again.as_ref().and_then(|_| self.policy.retry(&mut self.trouble, now));
+        // Whoever would not answer is not asked again.
+        let goes_on = self.again.is_some() && !lock(&self.told).declined;
+        let next = if goes_on { self.policy.retry(&mut self.trouble, now) } else { None };
         let Some(next) = next else { return Happened::Ended(Err(self.last_words(failure))) };
         // What was answered has not been refused, so nobody is asked for it again.
         lock(&self.told).memory.keep();
@@ -311,13 +347,13 @@ impl<'a> Supervisor<'a> {
     /// What the time asks for.
     fn due(&mut self, now: Instant) -> Option<Happened> {
         match self.state {
-            State::Live => None,
+            State::Live if self.shown.is_some() => None,
             State::Waiting(until) => {
                 // After a sleep of the machine the pause may have hours left by one clock and none by the other.
                 let slept = self.paused_at.elapsed().is_ok_and(|passed| passed > Duration::from_secs(60));
-                (now >= until || slept).then(|| self.try_again())
+                (now >= until || slept).then(|| self.try_again(now))
             }
-            State::Connecting => {
+            State::Connecting | State::Live => {
                 if lock(&self.told).open > 0 {
                     return None;
                 }
@@ -348,9 +384,13 @@ impl<'a> Supervisor<'a> {
         self.why.take().unwrap_or_else(|| Failure::new(kind, "the attempt to connect was given up"))
     }
 
-    fn try_again(&mut self) -> Happened {
+    fn try_again(&mut self, now: Instant) -> Happened {
         let Some(again) = &mut self.again else { return self.give_up() };
-        lock(&self.told).memory.begin();
+        self.begun = now;
+        let mut told = lock(&self.told);
+        told.memory.begin();
+        told.declined = false;
+        drop(told);
         let session = again().and_then(|plan| Ok(Session::start(plan)?));
         match session {
             Ok(session) => {
@@ -361,7 +401,8 @@ impl<'a> Supervisor<'a> {
                 tracing::info!("trying again");
                 Happened::Trying
             }
-            Err(failure) => Happened::Ended(Err(failure)),
+            // A home that is on the network may be gone with it.
+            Err(failure) => self.ended(Err(failure), true, now),
         }
     }
 }

@@ -81,7 +81,7 @@ fn a_fallback_that_does_not_exist_is_told_of_before_it_is_needed() {
     let screen = Screen::start(800, 600);
     let child = session(&sshd, free_port(), &screen, &["--fallback", "no-such-program", "--connect-timeout", "2"]);
     let ended = finish(child, PATIENCE);
-    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert_eq!(ended.code, Some(2), "{}", ended.said);
     let first = ended.said.lines().next().unwrap_or_default();
     assert!(first.contains("there is no program no-such-program"), "{}", ended.said);
     assert!(ended.said.contains("no-such-program could not be started"), "{}", ended.said);

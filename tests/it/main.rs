@@ -49,6 +49,7 @@ mod tight_and_jpeg_paint_what_the_bytes_say;
 mod tiles_of_runs_and_palettes_paint_what_the_bytes_say;
 mod transport_ssh;
 mod what_is_copied_here_is_pasted_there;
+mod what_was_lost_is_taken_up_again_within_limits;
 mod windows_cover_the_screens_that_are_meant;
 mod windows_fit_desktops_in;
 mod windows_on_x11_know_every_key_and_sleep;

@@ -32,6 +32,8 @@ const REKEY_TIME: Duration = Duration::from_secs(3600);
 const WINDOW: u32 = 4 * 1024 * 1024;
 /// OpenSSH never fills a larger packet.
 const PACKET: u32 = 32 * 1024;
+/// Lines of a server's banner that are kept: it may send one after the other.
+const MOST_BANNER: usize = 100;
 
 /// An SSH server, as the route names it.
 #[derive(Debug, Clone)]
@@ -176,7 +178,10 @@ impl Handler for Client {
     async fn auth_banner(&mut self, banner: &str, _session: &mut client::Session) -> Result<(), Failure> {
         let lines = escape_lines(banner);
         lines.iter().for_each(|line| tracing::info!("{}: {line}", self.server.name));
-        self.edit_facts(|facts| facts.banner.extend(lines));
+        self.edit_facts(|facts| {
+            let room = MOST_BANNER.saturating_sub(facts.banner.len());
+            facts.banner.extend(lines.into_iter().take(room));
+        });
         Ok(())
     }
 

@@ -89,7 +89,7 @@ impl Judge {
             return Ok(believed);
         }
         let (key_type, fingerprint) = (key.algorithm(), key.fingerprint(HashAlg::Sha256));
-        Err(Error::refused(format!(
+        Err(Error::distrusted(format!(
             "the host key of {name} is another one than when the connection was first made: {key_type} {fingerprint}"
         ))
         .hint("somebody may be posing as the server; if its key was changed on purpose, start the viewer anew"))
@@ -100,7 +100,7 @@ impl Judge {
         let signer = certificate.signature_key();
         if let Some(place) = self.study.revoked(signer) {
             let fingerprint = signer.fingerprint(HashAlg::Sha256);
-            return Err(Error::refused(format!(
+            return Err(Error::distrusted(format!(
                 "the key that signed the host certificate of {name}, {} {fingerprint}, is revoked at {place}",
                 signer.algorithm()
             ))
@@ -126,7 +126,7 @@ impl Judge {
             tracing::debug!("{name}: {problem}");
         }
         if !self.allowed.contains(&key.algorithm()) {
-            return Err(Error::refused(format!("the host key of {name} is not proven: {problem}"))
+            return Err(Error::distrusted(format!("the host key of {name} is not proven: {problem}"))
                 .hint("HostKeyAlgorithms does not allow its key without a certificate"));
         }
         self.judge(&key, &format!(" ({problem})")).await
@@ -135,7 +135,7 @@ impl Judge {
     fn revoked(&self, key: &PublicKey, place: &Place) -> Error {
         let (key_type, fingerprint) = (key.algorithm(), key.fingerprint(HashAlg::Sha256));
         let name = &self.server.name;
-        Error::refused(format!("the host key of {name}, {key_type} {fingerprint}, is revoked at {place}"))
+        Error::distrusted(format!("the host key of {name}, {key_type} {fingerprint}, is revoked at {place}"))
             .hint("do not connect: ask the server's administrator for its new key")
     }
 
@@ -157,17 +157,17 @@ impl Judge {
                 );
                 Ok(Belief::LetPass.by(format!("NOT the known one, which is at {place}")))
             }
-            Verdict::Changed(place) => Err(Error::refused(format!(
+            Verdict::Changed(place) => Err(Error::distrusted(format!(
                 "the host key of {name} has changed: {place} has another {key_type} key, the server shows {fingerprint}"
             ))
             .hint(self.removal("somebody may be posing as the server; if its key was changed on purpose", &place))),
-            Verdict::OtherTypes { types, place } => Err(Error::refused(format!(
+            Verdict::OtherTypes { types, place } => Err(Error::distrusted(format!(
                 "{name} shows a host key of type {key_type}, {fingerprint}, but {place} knows it by {}",
                 escape(&types.join(", "))
             ))
             .hint(self.removal("somebody may be posing as the server; if its keys were changed on purpose", &place))),
             Verdict::Unknown => match self.policy.checking {
-                HostKeyChecking::Yes => Err(Error::refused(format!(
+                HostKeyChecking::Yes => Err(Error::distrusted(format!(
                     "the host key of {name} is not known: {key_type} {fingerprint}, and StrictHostKeyChecking is yes"
                 ))
                 .hint(self.addition())),
@@ -187,8 +187,8 @@ impl Judge {
         let unknown = format!("the host key of {name} is not known: {key_type} {fingerprint}");
         match self.asker.ask(question).await {
             Answer::Yes { remember } => Ok(if remember { self.remember(key) } else { "confirmed just now".to_owned() }),
-            _ if self.asker.has_somebody() => Err(Error::refused(unknown).hint("it was not confirmed")),
-            _ => Err(Error::refused(format!("{unknown}, and there is no terminal to ask on")).hint(self.addition())),
+            _ if self.asker.has_somebody() => Err(Error::distrusted(unknown).hint("it was not confirmed")),
+            _ => Err(Error::distrusted(format!("{unknown}, and there is no terminal to ask on")).hint(self.addition())),
         }
     }
 

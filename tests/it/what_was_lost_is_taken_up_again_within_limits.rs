@@ -1,0 +1,133 @@
+//! Reconnecting, when it is not as simple as a server that is away and back: what passes is waited for, what does not pass
+//! has an end, and the program that is to be started instead is started.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::real::desktop::{Desktop, Screen, Server};
+use crate::real::sshd::Sshd;
+use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
+use crate::real::{PATIENCE, Running, within};
+use crate::the_program_survives_hostile_servers::{rectangle, server_init};
+
+fn log_of(home: &Path) -> String {
+    fs::read_to_string(home.join(".local/state/sshvnc/session.log")).unwrap_or_default()
+}
+
+/// A server that says this to everybody, and whether it closes the connection then.
+fn server(words: Vec<u8>, closes: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            let said = server_init(&mut stream, 64, 64, 4).and_then(|()| stream.write_all(b"door"));
+            if said.and_then(|()| stream.write_all(&words)).is_ok() && closes {
+                // What was asked is read, so that closing does not take back what was said.
+                let _ = stream.set_read_timeout(Some(Duration::from_millis(300)));
+                while stream.read(&mut [0; 999]).is_ok_and(|count| count > 0) {}
+            } else {
+                open.push(stream);
+            }
+        }
+    });
+    port
+}
+
+/// What runs instead leaves its environment in a file.
+fn fallback(folder: &Path) -> (String, std::path::PathBuf) {
+    let file = folder.join("environment");
+    (format!("sh -c 'env > \"{}\"'", file.display()), file)
+}
+
+#[test]
+fn a_server_that_refuses_for_a_while_and_a_file_that_is_away() {
+    let mut sshd = Sshd::start();
+    let screen = Screen::start(800, 600);
+    let desktop = Desktop::start(Server::Xtigervnc);
+    let (command, file) = fallback(sshd.folder.path());
+    let password = sshd.path("home/passwd");
+    fs::copy(desktop.path("passwd"), &password).unwrap();
+    let mut viewer = sshvnc_at(&sshd);
+    viewer.env_remove("VNC_PASSWORD").env("DISPLAY", &screen.display);
+    viewer.args(["--fullscreen", "--fallback", &command, "-o", "BatchMode=yes", "--passwd"]).arg(&password);
+    viewer.args(target(&sshd, desktop.port));
+    let _viewer = Running::start(&mut viewer, &sshd.path("viewer.log"));
+    let shows = || same_but_for_the_pointer(&screen.picture(), &desktop.screen());
+    assert!(within(PATIENCE, || shows().is_ok()), "{:?}", shows());
+    // As a machine that starts: at first the home is not there, then nobody is let in yet.
+    let (keys, away) = (sshd.path("authorized_keys"), sshd.path("away"));
+    fs::rename(&keys, &away).unwrap();
+    fs::rename(&password, sshd.path("passwd")).unwrap();
+    sshd.kill();
+    let log = || log_of(&sshd.path("home"));
+    assert!(within(PATIENCE, || log().contains("passwd: No such file")), "{}", log());
+    fs::rename(sshd.path("passwd"), &password).unwrap();
+    sshd.start_again();
+    let log = || log_of(&sshd.path("home"));
+    assert!(within(PATIENCE, || log().contains("did not let")), "{}", log());
+    fs::rename(&away, &keys).unwrap();
+    assert!(within(PATIENCE, || shows().is_ok()), "{:?}: {}", shows(), log());
+    assert!(log().contains("the desktop is there again") && !file.exists(), "{}", log());
+}
+
+#[test]
+fn a_server_that_shows_nothing_is_given_up_in_time() {
+    let home = tempfile::tempdir().unwrap();
+    let screen = Screen::start(800, 600);
+    let (command, file) = fallback(home.path());
+    // It rings the bell from time to time and asks for statistics: neither is a picture.
+    let port = server(vec![2; 3], false);
+    let mut viewer = sshvnc(home.path());
+    viewer.args(["--direct", "--fullscreen", "--stats", "--fallback", &command, "--connect-timeout", "4"]);
+    viewer.arg(format!("127.0.0.1::{port}")).env("DISPLAY", &screen.display).env("VNC_PASSWORD", "secret");
+    let start = Instant::now();
+    let ended = finish(viewer.spawn().unwrap(), PATIENCE);
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}: {}", start.elapsed(), ended.said);
+    assert!(ended.said.contains("no desktop within 4 s"), "{}", ended.said);
+    // The password was meant for somebody else.
+    let environment = fs::read_to_string(file).unwrap();
+    assert!(environment.contains("DISPLAY=") && !environment.contains("secret"), "{environment}");
+}
+
+#[test]
+fn a_desktop_that_breaks_each_time_is_not_taken_up_without_end() {
+    let home = tempfile::tempdir().unwrap();
+    let screen = Screen::start(800, 600);
+    // A pixel, and the beginning of a message.
+    let port = server([&rectangle(0, 0, 1, 1, 0)[..], &[9; 4], &[0]].concat(), true);
+    for options in [&["--reconnect", "2"][..], &["--reconnect", "forever", "--reconnect-timeout", "5"]] {
+        let mut viewer = sshvnc(home.path());
+        viewer.args(["--direct", "--fullscreen"]).args(options).arg(format!("127.0.0.1::{port}"));
+        let start = Instant::now();
+        let ended = finish(viewer.env("DISPLAY", &screen.display).spawn().unwrap(), PATIENCE);
+        assert_eq!(ended.code, Some(6), "{}", ended.said);
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}: {}", start.elapsed(), ended.said);
+        assert!(ended.said.contains("in the middle of FramebufferUpdate"), "{}", ended.said);
+    }
+}
+
+#[test]
+fn nobody_need_read_what_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let screen = Screen::start(800, 600);
+    let (command, file) = fallback(home.path());
+    let mut viewer = sshvnc(home.path());
+    // A port that was free a moment ago.
+    let port = crate::real::free_port();
+    viewer.args(["--direct", "--fullscreen", "--fallback", &command, "--connect-timeout", "2"]);
+    viewer.arg(format!("127.0.0.1::{port}")).env("DISPLAY", &screen.display);
+    viewer.stderr(Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()));
+    assert_eq!(finish(viewer.spawn().unwrap(), PATIENCE).code, Some(0), "{}", log_of(home.path()));
+    assert!(file.exists());
+    // Without a screen, and with nothing to start, the log has the reason all the same.
+    let mut viewer = sshvnc(home.path());
+    viewer.args(["--fullscreen", "--fallback", "no-such-program", "me@127.0.0.1"]);
+    assert_eq!(finish(viewer.env_remove("DISPLAY").spawn().unwrap(), PATIENCE).code, Some(5));
+    assert!(log_of(home.path()).lines().last().unwrap().contains("DISPLAY"), "{}", log_of(home.path()));
+}
