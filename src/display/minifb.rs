@@ -13,7 +13,8 @@ use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, Window, Wind
 use super::dim::darken;
 use super::keyboard::{Keyboard, Stroke};
 use super::screen::{self, Screen};
-use super::view::{self, View};
+use super::view::View;
+use super::window_size::window_size;
 use super::x11_window::{Happened, X11Window};
 use super::{Abilities, Display, Error, Input, Overlay, Room, Scaling, Wish, painted, wait};
 use crate::picture::{Area, ByteOrder, Canvas, Cursor, Damage, Size};
@@ -26,10 +27,6 @@ const POLL_IDLE: Duration = Duration::from_millis(15);
 const REFRESH: Duration = Duration::from_millis(500);
 /// How often the view moves while the pointer is at an edge.
 const STEP: Duration = Duration::from_millis(16);
-/// A window without a desktop yet.
-const FIRST: Size = Size::new(640, 400);
-/// A window of the screen's size would hide its own title bar.
-const ROOM_FOR_DECORATION: u16 = 48;
 
 /// The buttons that minifb tells of, and their bits (RFC 6143 §7.5.5; rfbproto, "ExtendedMouseButtons").
 const BUTTONS: [(MouseButton, u16); 5] = [
@@ -115,23 +112,9 @@ impl MinifbWindow {
 
     /// The window's size for a desktop; it can not be changed.
     fn size_for(&self, desktop: Size) -> Size {
-        let Some(screen) = self.screen.size else { return if desktop.pixels() == 0 { FIRST } else { desktop } };
-        let within = |size: Size, most: Size| Size::new(size.width.min(most.width), size.height.min(most.height));
-        if self.fullscreen {
-            return screen;
-        }
-        if desktop.pixels() == 0 {
-            return within(FIRST, screen);
-        }
-        // A desktop that fits exactly is left alone: somebody has chosen that size.
-        if within(desktop, screen) == desktop {
-            return desktop;
-        }
-        let room = |length: u16| length.saturating_sub(ROOM_FOR_DECORATION).max(64);
-        let room = Size::new(room(screen.width), room(screen.height));
-        match self.scaling {
-            Scaling::None => within(desktop, room),
-            _ => view::fit(Scaling::Shrink, desktop, room).size(),
+        match self.screen.size {
+            Some(screen) if self.fullscreen => screen,
+            screen => window_size(desktop, screen, self.scaling),
         }
     }
 }

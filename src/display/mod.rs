@@ -10,6 +10,7 @@ mod places;
 mod screen;
 mod view;
 mod wait;
+mod window_size;
 mod wish;
 mod x11;
 mod x11_window;

@@ -17,7 +17,7 @@ pub(super) struct View {
 }
 
 /// How a desktop is shown in a window of this size.
-pub(super) fn fit(scaling: Scaling, desktop: Size, room: Size) -> Fit {
+fn fit(scaling: Scaling, desktop: Size, room: Size) -> Fit {
     match scaling {
         Scaling::Shrink => Fit::inside(desktop, room),
         Scaling::Fit => Fit::contained(desktop, room),

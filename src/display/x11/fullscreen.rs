@@ -7,19 +7,16 @@ use x11rb::protocol::xproto::{
     ChangeWindowAttributesAux, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, StackMode, Window,
 };
 
-use super::super::{Error, Input, Room, Scaling, Screens};
+use super::super::window_size::window_size;
+use super::super::{Error, Input, Room, Screens};
 use super::X11Display;
 use super::monitors::{self, Monitor, Place, Version};
 use super::server::{Server, lost};
 use super::window::{self, Kind};
-use crate::picture::{Fit, Size};
+use crate::picture::Size;
 
 /// How long a window manager may take to let the window cover the screen.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A window of the screen's size would hide its own title bar.
-const ROOM_FOR_DECORATION: u16 = 48;
-/// A window without a desktop yet.
-const FIRST: Size = Size::new(640, 400);
 /// What a window manager is told to do with a state (EWMH, "_NET_WM_STATE").
 const REMOVE: u32 = 0;
 const ADD: u32 = 1;
@@ -82,17 +79,7 @@ impl X11Display {
     /// The size of a window that does not cover the screen, for a desktop.
     pub(super) fn size_for(&self, desktop: Size) -> Size {
         let screen = self.here().map_or(self.screen, |monitor| monitor.place.size);
-        let within = |size: Size, most: Size| Size::new(size.width.min(most.width), size.height.min(most.height));
-        if desktop.pixels() == 0 {
-            return within(FIRST, screen);
-        }
-        // A desktop that fits exactly is left alone: somebody has chosen that size.
-        if within(desktop, screen) == desktop {
-            return desktop;
-        }
-        let room = |length: u16| length.saturating_sub(ROOM_FOR_DECORATION).max(64);
-        let room = Size::new(room(screen.width), room(screen.height));
-        if self.wish.scaling == Scaling::None { within(desktop, room) } else { Fit::inside(desktop, room).size() }
+        window_size(desktop, Some(screen), self.wish.scaling)
     }
 
     /// The monitor with most of the window, or with the pointer before there is one.
