@@ -94,20 +94,9 @@ impl Copied {
 
 #[cfg(test)]
 mod tests {
+    use super::super::input::tests::{noticed, told};
     use super::super::{Caps, InputEncoder, Notice, UserInput};
     use super::*;
-
-    fn told(encoder: &mut InputEncoder, input: UserInput) -> Vec<u8> {
-        let mut out = Vec::new();
-        encoder.input(input, &mut out);
-        out
-    }
-
-    fn noticed(encoder: &mut InputEncoder, notice: Notice) -> Vec<u8> {
-        let mut out = Vec::new();
-        encoder.notice(notice, &mut out);
-        out
-    }
 
     fn server(flags: u32, text_limit: u32) -> Notice {
         let caps = match clipboard::Message::read(&[flags | 1 << 24, text_limit].map(u32::to_be_bytes).concat()) {

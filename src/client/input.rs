@@ -189,16 +189,18 @@ impl InputEncoder {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn told(encoder: &mut InputEncoder, input: UserInput) -> Vec<u8> {
+    /// What the server is told of this.
+    pub(in super::super) fn told(encoder: &mut InputEncoder, input: UserInput) -> Vec<u8> {
         let mut out = Vec::new();
         encoder.input(input, &mut out);
         out
     }
 
-    fn noticed(encoder: &mut InputEncoder, notice: Notice) -> Vec<u8> {
+    /// What it is told when it has shown this.
+    pub(in super::super) fn noticed(encoder: &mut InputEncoder, notice: Notice) -> Vec<u8> {
         let mut out = Vec::new();
         encoder.notice(notice, &mut out);
         out
