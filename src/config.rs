@@ -7,7 +7,7 @@ use std::path::Path;
 
 use secrecy::SecretSlice;
 
-use crate::cli::Connection;
+use crate::cli::{Connection, PASSWORD_VARIABLE};
 use crate::error::Failure;
 use crate::picture::ByteOrder;
 use crate::recording;
@@ -117,7 +117,7 @@ fn password(file: Option<&Path>) -> Result<Option<SecretSlice<u8>>, Failure> {
             bytes.first_chunk::<8>().ok_or_else(|| wrong(format!("{} bytes, at least 8 expected", bytes.len())))?;
         return Ok(Some(vnc_auth::reveal(block).to_vec().into()));
     }
-    Ok(env::var_os("VNC_PASSWORD").map(|password| password.into_vec().into()))
+    Ok(env::var_os(PASSWORD_VARIABLE).map(|password| password.into_vec().into()))
 }
 
 #[cfg(test)]

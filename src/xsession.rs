@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::cli::{FallbackOn, SessionWishes};
+use crate::cli::{FallbackOn, PASSWORD_VARIABLE, SessionWishes};
 use crate::error::{Failure, Kind};
 use crate::user;
 use crate::viewer::{Instead, Policy, Reconnect};
@@ -18,8 +18,6 @@ use crate::viewer::{Instead, Policy, Reconnect};
 /// With a fallback: for how long a desktop is tried for at first, and after it was lost.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(120);
-/// What may hold the VNC password, as in other viewers.
-const PASSWORD_VARIABLE: &str = "VNC_PASSWORD";
 /// A log of this length is put aside, in bytes.
 const LONG_LOG: u64 = 256 << 10;
 

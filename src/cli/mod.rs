@@ -37,6 +37,9 @@ struct Cli {
     _view: View,
 }
 
+/// What may hold the VNC password, as for other viewers.
+pub const PASSWORD_VARIABLE: &str = "VNC_PASSWORD";
+
 const LONG_HELP: &str = "\
 Targets:
   [USER@]HOST             display 0 (port 5900) of HOST's own localhost
@@ -46,7 +49,7 @@ Targets:
   With --via, HOST is reached from the gateway: without SSH of its own, or with it if TARGET names a USER.
   With --direct there is no SSH at all; /PATH is then a socket of this machine.
 
-Passwords: the VNC password comes from --passwd FILE, else VNC_PASSWORD, else a question on the terminal. SSH uses the agent, key files, keyboard-interactive and password, as ssh does.
+Passwords: the VNC password comes from --passwd FILE, else VNC_PASSWORD, else a question: on the terminal, by the program in SSH_ASKPASS, or in the window where it covers the screen or there is neither. SSH uses the agent, key files, keyboard-interactive and password, as ssh does.
 
 Options of other viewers may be typed as they are there: -passwd FILE, -shared, -fullscreen, -viewonly, -via HOST, -encodings \"copyrect hextile\", -bgr233.";
 
