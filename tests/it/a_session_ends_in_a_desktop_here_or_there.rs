@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::real::desktop::{Desktop, Screen, Server};
+use crate::real::desktop::{Desktop, Screen, Server, screen_of};
 use crate::real::sshd::Sshd;
 use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
 use crate::real::window::Window;
@@ -164,37 +165,40 @@ fn signals_and_the_death_of_the_screen_end_it() {
     assert!(!file.exists());
 }
 
-/// What starts X starts it: a script of the user's, as xinit runs `.xinitrc`.
+/// What starts X starts it: xinit, with a script of the user's.
 #[test]
 fn the_last_line_of_a_users_script_is_enough() {
     let mut sshd = Sshd::start();
-    let screen = Screen::start(800, 600);
-    let desktop = Desktop::start(Server::Xtigervnc);
-    let (_, file) = fallback(sshd.folder.path());
-    let script = sshd.path("xsession");
+    let mut desktop = Desktop::start(Server::Xtigervnc);
+    let file = sshd.path("fallback ran");
+    let script = sshd.path("xinitrc");
     let words = target(&sshd, desktop.port).join(" ");
     let program = env!("CARGO_BIN_EXE_sshvnc");
     let line =
-        format!("exec {program} --fullscreen --connect-timeout 4 --fallback \"touch '{}'\" {words}\n", file.display());
-    fs::write(&script, line).unwrap();
-    let (home, log) = (sshd.path("home"), sshd.path("xsession.log"));
+        format!("exec {program} --fullscreen --connect-timeout 4 --fallback \"touch '{}'\" {words}", file.display());
+    fs::write(&script, format!("#!/bin/sh\n{line}\n")).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let home = sshd.path("home");
     let run = || {
-        let mut shell = std::process::Command::new("sh");
-        shell.arg(&script).env("DISPLAY", &screen.display).env("HOME", &home);
-        shell.env("VNC_PASSWORD", crate::real::desktop::PASSWORD);
-        Running::start(&mut shell, &log)
+        let display = format!(":{}", free_port());
+        let mut xinit = std::process::Command::new("xinit");
+        xinit.arg(&script).args(["--", "/usr/bin/Xvfb", &display, "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
+        xinit.env("HOME", &home).env("VNC_PASSWORD", crate::real::desktop::PASSWORD).env_remove("DISPLAY");
+        (xinit.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(), display)
     };
-    let first = run();
-    let shows = || same_but_for_the_pointer(&screen.picture(), &desktop.screen());
+    let (session, display) = run();
+    assert!(within(PATIENCE, || x11rb::connect(Some(&display)).is_ok()), "no screen");
+    let shows = || same_but_for_the_pointer(&screen_of(&display), &desktop.screen());
     assert!(within(PATIENCE, || shows().is_ok()), "{:?}", shows());
+    // Whoever logs out there is logged out here.
+    desktop.stop_server();
+    finish(session, PATIENCE);
     assert!(!file.exists());
-    drop(first);
     sshd.kill();
-    let second = run();
     let start = Instant::now();
-    assert!(within(PATIENCE, || file.exists()));
-    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
-    drop(second);
+    let (session, _) = run();
+    finish(session, PATIENCE);
+    assert!(file.exists() && start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
 
 /// In a network of its own, whose changes concern nobody else.
