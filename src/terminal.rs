@@ -130,17 +130,17 @@ fn ask(kind: &QuestionKind) -> io::Result<Answer> {
                 }
             }
         }
-        QuestionKind::Secret { prompt, purpose, echo } => {
+        QuestionKind::Secret { prompt, purpose, echo, again } => {
             if let Purpose::KeyboardInteractive { name, instructions, .. } = purpose {
                 let mut terminal = open()?;
                 for words in std::iter::once(name).chain(instructions).filter(|words| !words.is_empty()) {
                     writeln!(terminal, "{words}")?;
                 }
             }
-            let prompt = prompt.trim_end_matches([':', ' ']);
+            let prompt = purpose.line(prompt, *again);
             Ok(Answer::Secret(match echo {
                 true => SecretString::from(line(&format!("{prompt}: "))?.trim_end_matches(['\r', '\n']).to_owned()),
-                false => secret(prompt)?,
+                false => secret(&prompt)?,
             }))
         }
     }
@@ -158,7 +158,7 @@ fn ask_program(program: &OsString, kind: &QuestionKind) -> io::Result<Answer> {
         QuestionKind::Choice { prompt, choices } => {
             format!("{}\nWhich one (1 to {})?", numbered(prompt, choices), choices.len())
         }
-        QuestionKind::Secret { prompt, .. } => format!("{}: ", prompt.trim_end_matches([':', ' '])),
+        QuestionKind::Secret { prompt, purpose, again, .. } => format!("{}: ", purpose.line(prompt, *again)),
     };
     let output = call.arg(&prompt).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     let printed = Zeroizing::new(output.stdout);

@@ -79,7 +79,8 @@ pub async fn shake(
 
 async fn ask(peer: &str, asker: &Asker) -> Option<SecretSlice<u8>> {
     let prompt = format!("VNC password of the desktop on {peer}");
-    let kind = QuestionKind::Secret { prompt, purpose: Purpose::Desktop { peer: peer.to_owned() }, echo: false };
+    let purpose = Purpose::Desktop { peer: peer.to_owned() };
+    let kind = QuestionKind::Secret { prompt, purpose, echo: false, again: false };
     match asker.ask(kind).await {
         Answer::Secret(password) => Some(password.expose_secret().as_bytes().to_vec().into()),
         Answer::Yes { .. } | Answer::No | Answer::Choice(_) => None,

@@ -37,6 +37,8 @@ pub enum QuestionKind {
         purpose: Purpose,
         /// Whether what is typed may be seen.
         echo: bool,
+        /// Whether it was asked before, and the answer was refused.
+        again: bool,
     },
     /// One of several things.
     Choice {
@@ -78,6 +80,19 @@ pub enum Purpose {
         /// The server's explanation, line by line, often empty.
         instructions: Vec<String>,
     },
+}
+
+impl Purpose {
+    /// The line to show for `prompt`, which says if the answer before was wrong.
+    pub fn line(&self, prompt: &str, again: bool) -> String {
+        let remark = match self {
+            Purpose::KeyPassphrase { .. } if again => "wrong passphrase; ",
+            Purpose::Password { .. } if again => "wrong password; ",
+            // The server says so in its own words, or asks only once.
+            _ => "",
+        };
+        format!("{remark}{}", prompt.trim_end_matches([':', ' ']))
+    }
 }
 
 /// What the person said.
@@ -189,8 +204,14 @@ impl Asker {
     }
 
     /// Asks for something to type; None is a refusal.
-    pub(crate) async fn ask_secret(&self, prompt: String, purpose: Purpose, echo: bool) -> Option<SecretString> {
-        match self.ask(QuestionKind::Secret { prompt, purpose, echo }).await {
+    pub(crate) async fn ask_secret(
+        &self,
+        prompt: String,
+        purpose: Purpose,
+        echo: bool,
+        again: bool,
+    ) -> Option<SecretString> {
+        match self.ask(QuestionKind::Secret { prompt, purpose, echo, again }).await {
             Answer::Secret(secret) => Some(secret),
             Answer::Yes { .. } | Answer::No | Answer::Choice(_) => None,
         }

@@ -168,14 +168,14 @@ fn words(kind: &QuestionKind) -> (String, Vec<String>) {
             format!("{host} is not known here"),
             vec![format!("Its {key_type} key has the fingerprint"), fingerprint.clone(), "Is it the right one?".into()],
         ),
-        QuestionKind::Secret { prompt, purpose, .. } => {
+        QuestionKind::Secret { prompt, purpose, again, .. } => {
             let lines = match purpose {
                 Purpose::KeyboardInteractive { name, instructions, .. } => {
                     std::iter::once(name).chain(instructions).filter(|words| !words.is_empty()).cloned().collect()
                 }
                 _ => Vec::new(),
             };
-            (prompt.trim_end_matches([':', ' ']).to_owned(), lines)
+            (purpose.line(prompt, *again), lines)
         }
         QuestionKind::Choice { prompt, .. } => (prompt.clone(), Vec::new()),
     }
@@ -193,7 +193,7 @@ mod tests {
 
     fn secret() -> Asking {
         let purpose = Purpose::Desktop { peer: "x".to_owned() };
-        asking(QuestionKind::Secret { prompt: "password: ".to_owned(), purpose, echo: false })
+        asking(QuestionKind::Secret { prompt: "password: ".to_owned(), purpose, echo: false, again: false })
     }
 
     fn press(asking: Asking, keys: &[u32]) -> Result<Asking, Answer> {

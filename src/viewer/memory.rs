@@ -1,21 +1,17 @@
 //! What a person answered once, kept in memory alone: so that a lost desktop comes back without a touch.
 
-use crate::session::transport::{Answer, QuestionKind};
+use crate::session::transport::{Answer, Purpose, QuestionKind};
 
 /// Answers that were not refused, and those of the attempt under way.
 #[derive(Default)]
 pub struct Memory {
     /// Whether there will be another attempt: else nothing is kept.
     keeps: bool,
-    known: Vec<Known>,
+    known: Vec<(QuestionKind, Answer)>,
     fresh: Vec<(QuestionKind, Answer)>,
-}
-
-struct Known {
-    question: QuestionKind,
-    answer: Answer,
-    /// Given in this attempt already.
-    given: bool,
+    /// Questions whose known answer was refused, as a code that is good for once is: no answer to them is kept any more,
+    /// since each that is refused counts as a failed login.
+    fickle: Vec<QuestionKind>,
 }
 
 impl Memory {
@@ -27,25 +23,27 @@ impl Memory {
     /// Another attempt begins.
     pub fn begin(&mut self) {
         self.fresh.clear();
-        self.known.iter_mut().for_each(|known| known.given = false);
     }
 
-    /// What was answered before. Asked for a second time in one attempt it was wrong, and is forgotten.
+    /// What was answered before, however often it is needed. What is asked again was wrong, and is forgotten.
     pub fn recall(&mut self, question: &QuestionKind) -> Option<Answer> {
-        let at = self.known.iter().position(|known| known.question == *question)?;
-        if self.known.get(at).is_some_and(|known| known.given) {
-            self.known.remove(at);
-            return None;
+        if !matches!(question, QuestionKind::Secret { again: true, .. }) {
+            return self.known.iter().find(|(known, _)| same(known, question)).map(|(_, answer)| answer.clone());
         }
-        let known = self.known.get_mut(at)?;
-        known.given = true;
-        Some(known.answer.clone())
+        self.fresh.retain(|(fresh, _)| !same(fresh, question));
+        let count = self.known.len();
+        self.known.retain(|(known, _)| !same(known, question));
+        if self.known.len() < count {
+            self.fickle.push(question.clone());
+        }
+        None
     }
 
     /// A person answered.
     pub fn hear(&mut self, question: &QuestionKind, answer: &Answer) {
-        if self.keeps && !matches!(answer, Answer::No) {
-            self.fresh.retain(|(other, _)| other != question);
+        let fickle = self.fickle.iter().any(|fickle| same(fickle, question));
+        if self.keeps && !fickle && !matches!(answer, Answer::No) {
+            self.fresh.retain(|(fresh, _)| !same(fresh, question));
             self.fresh.push((question.clone(), answer.clone()));
         }
     }
@@ -53,22 +51,68 @@ impl Memory {
     /// The attempt succeeded, or failed for another reason.
     pub fn keep(&mut self) {
         for (question, answer) in self.fresh.drain(..) {
-            self.known.retain(|known| known.question != question);
-            self.known.push(Known { question, answer, given: true });
+            self.known.retain(|(known, _)| !same(known, &question));
+            self.known.push((question, answer));
         }
+    }
+}
+
+/// Whether the same answer is wanted: what is said around the question, and whether it is asked again, does not matter.
+fn same(one: &QuestionKind, other: &QuestionKind) -> bool {
+    use Purpose::KeyboardInteractive as Asked;
+    use QuestionKind::Secret;
+    match (one, other) {
+        (Secret { prompt, purpose, .. }, Secret { prompt: other_prompt, purpose: other_purpose, .. }) => {
+            let for_the_same = match (purpose, other_purpose) {
+                (Asked { user, host, .. }, Asked { user: other_user, host: other_host, .. }) => {
+                    (user, host) == (other_user, other_host)
+                }
+                (purpose, other) => purpose == other,
+            };
+            prompt == other_prompt && for_the_same
+        }
+        (one, other) => one == other,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
 
     fn question(prompt: &str) -> QuestionKind {
         QuestionKind::Choice { prompt: prompt.to_owned(), choices: vec!["a".to_owned(), "b".to_owned()] }
     }
 
+    fn password(again: bool) -> QuestionKind {
+        let purpose = Purpose::Password { user: "someone".to_owned(), host: "alpha:22".to_owned() };
+        QuestionKind::Secret { prompt: "password".to_owned(), purpose, echo: false, again }
+    }
+
+    /// A question of keyboard-interactive, with words of the server around it.
+    fn asked(prompt: &str, words: &str, again: bool) -> QuestionKind {
+        let purpose = Purpose::KeyboardInteractive {
+            user: "someone".to_owned(),
+            host: "alpha:22".to_owned(),
+            name: "Login".to_owned(),
+            instructions: vec![words.to_owned()],
+        };
+        QuestionKind::Secret { prompt: prompt.to_owned(), purpose, echo: false, again }
+    }
+
+    fn secret(words: &str) -> Answer {
+        Answer::Secret(words.into())
+    }
+
+    fn recalled(memory: &mut Memory, question: &QuestionKind) -> Option<String> {
+        memory.recall(question).map(|answer| match answer {
+            Answer::Secret(secret) => secret.expose_secret().to_owned(),
+            answer => format!("{answer:?}"),
+        })
+    }
+
     #[test]
-    fn answers_that_worked_are_given_once_an_attempt() {
+    fn answers_that_worked_are_given_as_often_as_they_are_needed() {
         let mut memory = Memory::new(true);
         memory.hear(&question("x"), &Answer::Choice(0));
         memory.hear(&question("x"), &Answer::Choice(1));
@@ -76,12 +120,54 @@ mod tests {
         memory.keep();
         for _ in 0..2 {
             memory.begin();
-            assert!(matches!(memory.recall(&question("x")), Some(Answer::Choice(1))));
-            assert!(memory.recall(&question("y")).is_none());
+            for _ in 0..2 {
+                assert!(matches!(memory.recall(&question("x")), Some(Answer::Choice(1))));
+                assert!(memory.recall(&question("y")).is_none());
+            }
         }
-        assert!(memory.recall(&question("x")).is_none());
-        memory.begin();
-        assert!(memory.recall(&question("x")).is_none());
+    }
+
+    #[test]
+    fn an_answer_that_was_mistyped_is_replaced() {
+        let mut memory = Memory::new(true);
+        assert_eq!(recalled(&mut memory, &password(false)), None);
+        memory.hear(&password(false), &secret("wrong"));
+        assert_eq!(recalled(&mut memory, &password(true)), None);
+        // The connection may be lost before the person has answered.
+        memory.keep();
+        assert_eq!(recalled(&mut memory, &password(false)), None);
+        memory.hear(&password(true), &secret("right"));
+        memory.keep();
+        for _ in 0..2 {
+            memory.begin();
+            assert_eq!(recalled(&mut memory, &password(false)).as_deref(), Some("right"));
+        }
+    }
+
+    #[test]
+    fn what_was_refused_when_it_was_remembered_is_never_kept_again() {
+        let mut memory = Memory::new(true);
+        let mut attempt = |code: &str| {
+            memory.begin();
+            let given = ["Password:", "Code:"].map(|prompt| {
+                let known = recalled(&mut memory, &asked(prompt, "welcome", false));
+                if known.is_none() {
+                    let typed = if prompt == "Code:" { code } else { "right" };
+                    memory.hear(&asked(prompt, "welcome", false), &secret(typed));
+                }
+                known.is_some()
+            });
+            if given[1] {
+                assert_eq!(recalled(&mut memory, &asked("Code:", "that was wrong", true)), None);
+                memory.hear(&asked("Code:", "that was wrong", true), &secret(code));
+            }
+            memory.keep();
+            given
+        };
+        assert_eq!(attempt("1"), [false, false]);
+        assert_eq!(attempt("2"), [true, true]);
+        assert_eq!(attempt("3"), [true, false]);
+        assert_eq!(attempt("4"), [true, false]);
     }
 
     #[test]

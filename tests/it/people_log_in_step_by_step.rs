@@ -2,11 +2,16 @@
 //!
 //! Only root can make a user with a password: `tests/run` leaves these out for anyone else, and says so.
 
-use crate::real::desktop::{Desktop, Server};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::real::desktop::{Desktop, Screen, Server};
 use crate::real::sshd::Sshd;
 use crate::real::terminal::on_a_terminal;
 use crate::real::user::{USER_PASSWORD, User};
 use crate::real::viewer::{read_png, run, same_but_for_the_pointer, sshvnc_at};
+use crate::real::window::Window;
+use crate::real::{PATIENCE, within};
 
 /// Logs in as `user` with these options, answering these questions; the picture must be the desktop's.
 fn assert_in(sshd: &Sshd, desktop: &Desktop, user: &User, options: &[&str], answers: &[(&str, &str)]) {
@@ -55,4 +60,35 @@ fn a_key_and_then_a_password_for_root_to_test() {
             assert_eq!((ended.code, ended.said.lines().count()), (Some(3), 1), "{ended:?}");
         }
     }
+}
+
+/// Each failed login counts, and too many of them lock a person out.
+#[test]
+fn a_mistyped_password_is_tried_once_and_never_again_for_root_to_test() {
+    let mut sshd = Sshd::start();
+    let (screen, desktop) = (Screen::start(800, 600), Desktop::start(Server::Xtigervnc));
+    let user = User::create();
+    let askpass = sshd.path("askpass");
+    let answers = format!("case \"$1\" in 'wrong password; '*) echo {USER_PASSWORD};; *) echo wrong;; esac");
+    fs::write(&askpass, format!("#!/bin/sh\n{answers}\n")).unwrap();
+    fs::set_permissions(&askpass, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut viewer = sshvnc_at(&sshd);
+    viewer.args(["--reconnect", "forever", "-o", "PreferredAuthentications=password", "-p", &sshd.port.to_string()]);
+    viewer.arg(format!("{}@127.0.0.1::{}", user.name, desktop.port)).env("DISPLAY", &screen.display);
+    let viewer = viewer.env("SSH_ASKPASS", &askpass).env("SSH_ASKPASS_REQUIRE", "force").spawn().unwrap();
+    let window = Window::new(viewer, &screen.display);
+    let log = sshd.path("sshd.log");
+    let counts = || {
+        let log = fs::read_to_string(&log).unwrap();
+        ["Failed password", "Accepted password"].map(|words| log.matches(words).count())
+    };
+    for accepted in 1..=3 {
+        assert!(within(PATIENCE, || counts()[1] == accepted), "{:?}", counts());
+        assert_eq!(counts(), [1, accepted]);
+        // An attempt without a desktop is none that has succeeded.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        sshd.kill();
+        sshd.start_again();
+    }
+    assert_eq!(window.close().code, Some(143));
 }

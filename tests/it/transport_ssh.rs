@@ -198,10 +198,11 @@ async fn a_password_opens_the_door_at_the_second_try() {
     drop(asker);
     let asked = asked.await.unwrap();
     let purpose = Purpose::Password { user: USER.into(), host: "alpha:22".into() };
-    let prompts = ["password of someone on alpha:22", "wrong password; password of someone on alpha:22"];
-    for (kind, prompt) in asked.iter().zip(prompts) {
-        assert_eq!(kind, &QuestionKind::Secret { prompt: prompt.into(), purpose: purpose.clone(), echo: false });
+    for (kind, again) in asked.iter().zip([false, true]) {
+        let prompt = "password of someone on alpha:22".into();
+        assert_eq!(kind, &QuestionKind::Secret { prompt, purpose: purpose.clone(), echo: false, again });
     }
+    assert_eq!(purpose.line("password:", true), "wrong password; password");
     assert_eq!(asked.len(), 2);
 }
 
@@ -249,6 +250,20 @@ async fn keyboard_interactive_asks_the_servers_question() {
     let asked = asked.await.unwrap();
     let [QuestionKind::Secret { prompt, echo: false, .. }] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!(prompt, "One-time\\u{7} code:");
+}
+
+#[tokio::test]
+async fn a_question_that_the_server_repeats_is_marked() {
+    let server = Server::with_policy(|policy| {
+        policy.public_key = None;
+        policy.question = Some(("Code: ".into(), "123456".into()));
+    });
+    let (asker, asked) = person(vec![Answer::Secret("wrong".into()), Answer::Secret("123456".into())]);
+    server.way().go(&asker).await.unwrap();
+    drop(asker);
+    let marks: Vec<bool> =
+        asked.await.unwrap().iter().map(|kind| matches!(kind, QuestionKind::Secret { again: true, .. })).collect();
+    assert_eq!(marks, [false, true]);
 }
 
 #[tokio::test]

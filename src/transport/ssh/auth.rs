@@ -40,6 +40,7 @@ pub(super) async fn authenticate(
         asked: false,
         tried: Vec::new(),
         notes,
+        prompted: Vec::new(),
         rsa_hash: None,
     }
     .run()
@@ -62,6 +63,8 @@ pub(super) struct Attempt<'a> {
     tried: Vec<String>,
     /// Why other things could not be tried.
     pub notes: Vec<String>,
+    /// What keyboard-interactive has asked so far.
+    pub prompted: Vec<String>,
     /// The answer to "which RSA signatures?", which costs a second if the server does not say.
     rsa_hash: Option<Option<HashAlg>>,
 }

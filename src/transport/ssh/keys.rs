@@ -124,10 +124,9 @@ impl Locked {
             return Err(format!("{} needs a passphrase and there is no terminal to ask on", self.name()));
         }
         for attempt in 1..=PASSPHRASE_TRIES {
-            let wrong = if attempt > 1 { "wrong passphrase; " } else { "" };
-            let prompt = format!("{wrong}passphrase for {}", self.name());
+            let prompt = format!("passphrase for {}", self.name());
             let purpose = Purpose::KeyPassphrase { path: self.path.clone() };
-            let Some(passphrase) = asker.ask_secret(prompt, purpose, false).await else {
+            let Some(passphrase) = asker.ask_secret(prompt, purpose, false, attempt > 1).await else {
                 return Err(format!("no passphrase was given for {}", self.name()));
             };
             match self.decode(Some(passphrase)).await {

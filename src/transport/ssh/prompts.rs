@@ -51,7 +51,10 @@ impl Attempt<'_> {
                     instructions: escape_lines(&instructions),
                 };
                 let words = escape(prompt.prompt.trim());
-                let Some(secret) = self.asker.ask_secret(words, purpose, prompt.echo).await else {
+                // Which of the answers was wrong is not said, so all of them may have been.
+                let again = self.prompted.contains(&words);
+                self.prompted.push(words.clone());
+                let Some(secret) = self.asker.ask_secret(words, purpose, prompt.echo, again).await else {
                     return Err(self.not_answered());
                 };
                 answers.push(secret.expose_secret().to_owned());
@@ -67,8 +70,9 @@ impl Attempt<'_> {
             return Ok(Outcome::Impossible);
         }
         let (user, host) = (escape(&self.login.user), self.link.server.name.clone());
-        let prompt = format!("{}password of {user} on {host}", if again { "wrong password; " } else { "" });
-        let Some(password) = self.asker.ask_secret(prompt, Purpose::Password { user, host }, false).await else {
+        let prompt = format!("password of {user} on {host}");
+        let purpose = Purpose::Password { user, host };
+        let Some(password) = self.asker.ask_secret(prompt, purpose, false, again).await else {
             return Err(self.not_answered());
         };
         let user = self.login.user.clone();
