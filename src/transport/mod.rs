@@ -75,7 +75,7 @@ pub struct SystemSsh {
 /// What was asked for is checked before anything is sent. Dropping the future gives up and closes what was opened.
 pub async fn connect(route: Route, asker: &Asker) -> Result<Connection, Error> {
     ssh::check(&route).await?;
-    connection::open(route, asker).await.map(connection::Ends::into_connection)
+    connection::open(route, &asker.for_one_connection()).await.map(connection::Ends::into_connection)
 }
 
 /// Logs in at the SSH server that `route` ends at and runs an errand there; nothing else is connected.
@@ -86,7 +86,7 @@ pub async fn visit<T>(
 ) -> Result<T, Error> {
     ssh::check(&route).await?;
     match route {
-        Route::Ssh(route) => ssh::visit(*route, asker, errand).await,
+        Route::Ssh(route) => ssh::visit(*route, &asker.for_one_connection(), errand).await,
         _ => Err(Error::usage("there is no SSH connection to look around through")),
     }
 }

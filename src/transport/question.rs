@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Pins;
 use super::deadline::Clock;
+use super::ssh::Unlocked;
 
 /// A question on its way to the person; dropping it is a refusal.
 #[derive(Debug)]
@@ -118,6 +119,7 @@ pub struct Asker {
     steps: Option<mpsc::UnboundedSender<Step>>,
     clock: Clock,
     pins: Pins,
+    unlocked: Unlocked,
 }
 
 /// A part of the way that is behind us, and whose it was in words.
@@ -144,12 +146,13 @@ impl Asker {
     /// An asker and the receiver of its questions.
     pub fn new() -> (Asker, mpsc::UnboundedReceiver<Question>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Asker { questions: Some(sender), steps: None, clock: Clock::new(), pins: Pins::default() }, receiver)
+        (Asker { questions: Some(sender), ..Asker::nobody() }, receiver)
     }
 
     /// An asker whose questions are all refused at once: there is no terminal.
     pub fn nobody() -> Asker {
-        Asker { questions: None, steps: None, clock: Clock::new(), pins: Pins::default() }
+        let (pins, unlocked) = (Pins::default(), Unlocked::default());
+        Asker { questions: None, steps: None, clock: Clock::new(), pins, unlocked }
     }
 
     /// The same, telling of each step.
@@ -165,6 +168,16 @@ impl Asker {
 
     pub(super) fn pins(&self) -> &Pins {
         &self.pins
+    }
+
+    /// The same, for a connection of its own: what is unlocked for it is forgotten when it stands.
+    pub(super) fn for_one_connection(&self) -> Asker {
+        Asker { unlocked: Unlocked::default(), ..self.clone() }
+    }
+
+    /// The keys that were unlocked for this connection.
+    pub(super) fn unlocked(&self) -> &Unlocked {
+        &self.unlocked
     }
 
     pub(crate) fn report(&self, step: Step) {

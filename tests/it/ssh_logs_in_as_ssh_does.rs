@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use sshvnc::transport::{
-    Asker, Connection, Destination, Error, HostKeyChecking, Identity, KnownHosts, Login, Route, SshFacts, SshOptions,
-    SshRoute, TcpOptions, connect,
+    Answer, Asker, Connection, Destination, Error, HostKeyChecking, Identity, KnownHosts, Login, Route, SshFacts,
+    SshOptions, SshRoute, TcpOptions, connect,
 };
 
 use crate::real::sshd::{Sshd, certify, make_key, me};
@@ -71,6 +71,25 @@ async fn a_key_of_each_type_opens_the_door() {
         let facts = facts(&sshd, |route| route.login.identities = vec![Identity::File(key.clone())]).await.unwrap();
         assert_eq!(facts.authenticated_by, format!("publickey, {}", key.display()));
     }
+}
+
+#[tokio::test]
+async fn a_key_whose_public_half_is_nowhere_is_unlocked_once() {
+    let sshd = Sshd::start();
+    let key = sshd.path("pem");
+    let mut keygen = Command::new("ssh-keygen");
+    output(keygen.args(["-q", "-m", "PEM", "-t", "rsa", "-b", "2048", "-N", "right", "-f"]).arg(&key));
+    fs::rename(sshd.path("pem.pub"), sshd.path("authorized_keys")).unwrap();
+    let (asker, mut questions) = Asker::new();
+    let person = tokio::spawn(async move {
+        questions.recv().await.unwrap().reply.send(Answer::Secret("right".into())).unwrap();
+        questions.recv().await.map(|question| question.kind)
+    });
+    let mut route = route(&sshd);
+    route.login.identities = vec![Identity::File(key)];
+    connect(Route::Ssh(Box::new(route)), &asker).await.unwrap();
+    drop(asker);
+    assert_eq!(person.await.unwrap(), None);
 }
 
 /// A server that lets in whoever has a certificate of the key `authority`, and a certified key of each type.

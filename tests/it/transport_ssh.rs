@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use russh::keys::PrivateKey;
+use russh::keys::key::safe_rng;
+use russh::keys::ssh_key::LineEnding;
 use sshvnc::demo::ssh_server::{AuthPolicy, DestinationRequested, generate_key, serve};
 use sshvnc::transport::{
     Answer, Asker, Connection, Destination, Error, Identity, KnownHosts, Login, Method, Purpose, Question,
@@ -185,6 +187,35 @@ async fn ssh_travels_in_ssh() {
     assert_eq!(connection.inbound.chunk().await.unwrap().unwrap(), "deep");
     let servers: Vec<_> = connection.facts.ssh.iter().map(|facts| facts.server.as_str()).collect();
     assert_eq!(servers, ["alpha:22", "beta:22"]);
+}
+
+/// A desktop that was lost comes back without a touch only if nobody is asked more than is remembered.
+#[tokio::test]
+async fn a_passphrase_is_asked_for_once_on_the_whole_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("id");
+    let (outer, mut inner) = (Server::new(), Server::new());
+    let key = outer.user_key.encrypt(&mut safe_rng(), "right").unwrap();
+    key.write_openssh_file(&file, LineEnding::LF).unwrap();
+    inner.policy.public_key = outer.policy.public_key.clone();
+    let (ours, theirs) = duplex(256 * 1024);
+    let identities = vec![Identity::File(file)];
+    let mut jump = outer.way_through(Route::Given(Box::new(ours)), theirs);
+    jump.route.to = Destination::Tcp { host: HOST.into(), port: 22 };
+    jump.route.login.identities = identities.clone();
+    let (_, unused) = duplex(1);
+    let Way { mut route, .. } = inner.way_through(Route::Ssh(Box::new(jump.route)), unused);
+    route.login.identities = identities;
+    route.host = "beta".into();
+    route.known_hosts = KnownHosts::memory(inner.known_hosts_line("beta"));
+    let (asker, asked) = person(vec![Answer::Secret("right".into())]);
+    let (connection, _targets) =
+        tokio::join!(async { connect(Route::Ssh(Box::new(route)), &asker).await.unwrap() }, async {
+            inner.run(jump.targets.recv().await.unwrap().1)
+        });
+    assert_eq!(connection.facts.ssh.len(), 2);
+    drop(asker);
+    assert_eq!(asked.await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Private key files: reading them as carefully as ssh does, and unlocking them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 use secrecy::{ExposeSecret, SecretString};
@@ -35,6 +36,11 @@ pub(super) struct Locked {
     pub public: Option<PublicKey>,
     encrypted: bool,
 }
+
+/// Keys that were unlocked, by their files: a person is asked once for each, however many servers on the way and however
+/// many signatures want it. Clones share them; as every private key, each is wiped when the last of them is gone.
+#[derive(Clone, Default)]
+pub(in crate::transport) struct Unlocked(Arc<Mutex<BTreeMap<PathBuf, Arc<PrivateKey>>>>);
 
 /// Why a key file can not be used.
 #[derive(Debug)]
@@ -120,6 +126,9 @@ impl Locked {
         if !self.encrypted {
             return self.decode(None).await.map_err(|error| format!("{}: {error}", self.name()));
         }
+        if let Some(key) = asker.unlocked().get(&self.path) {
+            return Ok(key);
+        }
         if !asker.has_somebody() {
             return Err(format!("{} needs a passphrase and there is no terminal to ask on", self.name()));
         }
@@ -130,7 +139,10 @@ impl Locked {
                 return Err(format!("no passphrase was given for {}", self.name()));
             };
             match self.decode(Some(passphrase)).await {
-                Ok(key) => return Ok(key),
+                Ok(key) => {
+                    asker.unlocked().add(&self.path, &key);
+                    return Ok(key);
+                }
                 Err(error) => tracing::debug!("{}: {error}", self.name()),
             }
         }
@@ -148,6 +160,22 @@ impl Locked {
             Ok(Err(error)) => Err(escape(&error.to_string().to_lowercase())),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+impl Unlocked {
+    fn get(&self, path: &Path) -> Option<Arc<PrivateKey>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    fn add(&self, path: &Path, key: &Arc<PrivateKey>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), key.clone());
+    }
+}
+
+impl std::fmt::Debug for Unlocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unlocked")
     }
 }
 
@@ -216,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_passphrase_is_asked_for_until_it_fits() {
+    async fn a_passphrase_is_asked_for_until_it_fits_and_then_no_more() {
         let dir = tempfile::tempdir().unwrap();
         let plain = key();
         let locked = plain.encrypt(&mut safe_rng(), "right").unwrap().to_openssh(LineEnding::LF).unwrap();
@@ -234,8 +262,11 @@ mod tests {
             }
             drop(questions.recv().await);
         });
-        assert_eq!(locked.unlock(&asker).await.unwrap().public_key(), plain.public_key());
-        assert!(locked.unlock(&asker).await.unwrap_err().starts_with("no passphrase was given"));
+        for _ in 0..2 {
+            assert_eq!(locked.unlock(&asker).await.unwrap().public_key(), plain.public_key());
+        }
+        let other = asker.for_one_connection();
+        assert!(locked.unlock(&other).await.unwrap_err().starts_with("no passphrase was given"));
         person.await.unwrap();
     }
 }

@@ -34,6 +34,7 @@ pub use options::{HostKeyChecking, HostKeyPolicy, Options};
 pub use remote::{Choose, Choosing, Printed, Remote, Running};
 
 pub(super) use channel::{ChannelIn, ChannelOut, Ends};
+pub(super) use keys::Unlocked;
 pub(super) type LinkRef = Arc<link::Link>;
 /// The same, for whoever does not keep it alive.
 pub(super) type WeakLink = std::sync::Weak<link::Link>;
