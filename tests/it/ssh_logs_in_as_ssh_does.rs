@@ -92,6 +92,20 @@ async fn a_key_whose_public_half_is_nowhere_is_unlocked_once() {
     assert_eq!(person.await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn a_server_that_says_goodbye_after_failed_attempts_has_refused() {
+    for (tries, words) in [("1", "(after 1 failed attempt)"), ("2", "(after 2 failed attempts)")] {
+        let sshd = Sshd::with_config(|folder| {
+            make_key(folder, "another", &["ed25519"]);
+            format!("MaxAuthTries {tries}")
+        });
+        let keys = ["stranger", "another", "user"].map(|name| Identity::File(sshd.path(name)));
+        let (message, hint) = refusal(&sshd, |route| route.login.identities = keys.to_vec()).await;
+        assert!(message.contains("Too many authentication failures") && message.ends_with(words), "{message}");
+        assert!(hint.contains("name the right key"), "{hint}");
+    }
+}
+
 /// A server that lets in whoever has a certificate of the key `authority`, and a certified key of each type.
 fn with_authority(options: &[&str]) -> Sshd {
     let me = me();

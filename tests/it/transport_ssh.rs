@@ -334,6 +334,11 @@ async fn a_key_that_the_server_does_not_know_is_a_refusal() {
     let error = server.way().edit(|route| route.login.identities = vec![stranger]).fails(&Asker::nobody()).await;
     assert!(matches!(error, Error::Refused(_)));
     assert_eq!(error.message(), "alpha:22 did not let someone in: tried publickey, ssh-ed25519; it accepts publickey");
+    // Nor is it anything else if the server hangs up then, since nothing is left to be tried.
+    let nobody = Server::with_policy(|policy| policy.public_key = None);
+    let error = nobody.way().fails(&Asker::nobody()).await;
+    assert!(matches!(error, Error::Refused(_)), "{error:?}");
+    assert!(error.message().ends_with("tried publickey, ssh-ed25519; it accepts nothing more"), "{error}");
 }
 
 #[tokio::test]
@@ -429,6 +434,50 @@ async fn the_orderly_end_comes_after_all_data() {
     assert!(all(&mut connection).await == sent);
     // The end stays the end.
     assert_eq!(connection.inbound.chunk().await.unwrap(), None);
+}
+
+/// Logs in while somebody cuts the line, at the first question, and answers it then.
+async fn cut_at_the_question(server: &Server, edit: impl FnOnce(&mut SshRoute)) -> Error {
+    let (ours, ours_far) = duplex(64 * 1024);
+    let (theirs_far, theirs) = duplex(64 * 1024);
+    let wire = tokio::spawn(async move {
+        let (mut a, mut b) = (ours_far, theirs_far);
+        let _ = tokio::io::copy_bidirectional(&mut a, &mut b).await;
+    });
+    let (asker, mut questions) = Asker::new();
+    let person = tokio::spawn(async move {
+        let Question { reply, .. } = questions.recv().await.unwrap();
+        wire.abort();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        reply.send(Answer::Secret("right".into())).unwrap();
+        questions.recv().await.map(|question| question.kind)
+    });
+    let error = server.way_through(Route::Given(Box::new(ours)), theirs).edit(edit).fails(&asker).await;
+    drop(asker);
+    assert_eq!(person.await.unwrap(), None);
+    error
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_while_somebody_logs_in_is_no_refusal() {
+    // A key has failed already, and then the password comes too late.
+    let server = Server::with_policy(|policy| {
+        policy.public_key = None;
+        policy.password = Some("right".into());
+    });
+    let error = cut_at_the_question(&server, |_| ()).await;
+    assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
+    assert_eq!(error.message(), "the SSH connection to alpha:22 was lost: closed by the other side");
+    // A key was offered and wanted, and the signature is never answered.
+    let server = Server::new();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("id");
+    let locked = server.user_key.encrypt(&mut safe_rng(), "right").unwrap();
+    locked.write_openssh_file(&file, LineEnding::LF).unwrap();
+    let stranger = Identity::Key(Arc::new(generate_key().unwrap()));
+    let error =
+        cut_at_the_question(&server, |route| route.login.identities = vec![stranger, Identity::File(file)]).await;
+    assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
 }
 
 #[tokio::test]

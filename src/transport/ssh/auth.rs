@@ -9,7 +9,7 @@ use russh::{MethodKind, MethodSet, Signer};
 
 use super::agent::{Agent, AgentKey, OwnKey, SignFailure};
 use super::candidates::{self, Candidate, Candidates, Offer, Source};
-use super::link::Link;
+use super::link::{Cause, End, Link};
 use super::{Login, Method, Options};
 use crate::escape::escape;
 use crate::transport::{Asker, Error};
@@ -39,6 +39,7 @@ pub(super) async fn authenticate(
         offered,
         asked: false,
         tried: Vec::new(),
+        failed: 0,
         notes,
         prompted: Vec::new(),
         rsa_hash: None,
@@ -61,6 +62,8 @@ pub(super) struct Attempt<'a> {
     asked: bool,
     /// What it did not accept, in words.
     tried: Vec<String>,
+    /// How many of these were not even a part of what it wants.
+    failed: usize,
     /// Why other things could not be tried.
     pub notes: Vec<String>,
     /// What keyboard-interactive has asked so far.
@@ -145,17 +148,16 @@ impl Attempt<'_> {
         F: Future<Output = Result<T, russh::Error>> + 'l,
     {
         let name = self.link.server.name.clone();
-        let life = self.link.life.clone();
-        let tried = self.tried.len();
+        let mut life = self.link.life.clone();
+        let failed = self.failed;
         match self.asker.clock().within(STEP_LIMIT, request(self.link)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 tracing::debug!("{name}: {error}");
-                let mut life = life;
                 let ended = tokio::time::timeout(Duration::from_secs(1), life.wait_for(|life| life.ended.is_some()));
-                let words = ended.await.ok().and_then(Result::ok).and_then(|life| life.ended.clone());
-                let words = words.unwrap_or_else(|| format!("the SSH connection to {name} broke off"));
-                Err(hung_up(words, tried))
+                let end = ended.await.ok().and_then(Result::ok).and_then(|life| life.ended.clone());
+                let words = format!("the SSH connection to {name} broke off");
+                Err(hung_up(end.unwrap_or(End { words, cause: Cause::Broken }), failed))
             }
             Err(_) => Err(Error::timed_out(what, &name, STEP_LIMIT)),
         }
@@ -166,24 +168,27 @@ impl Attempt<'_> {
         match answer {
             AuthResult::Success => Ok(Outcome::Success),
             AuthResult::Failure { remaining_methods, partial_success } => {
+                let is_last = remaining_methods.is_empty();
+                if is_last {
+                    // A lost connection is reported in the same way; the other one is ended for this reason.
+                    self.link.closed().await;
+                    let end = End { words: self.link.end_words(), cause: self.link.cause() };
+                    if end.cause != Cause::NoMethods {
+                        // A goodbye is the answer to what was tried; silence is none.
+                        return Err(hung_up(end, self.failed + usize::from(what.is_some())));
+                    }
+                }
                 if let Some(what) = what {
                     tracing::debug!(
                         "{}: {what} {}",
                         self.link.server.name,
                         if partial_success { "is not enough" } else { "failed" }
                     );
+                    self.failed += usize::from(!partial_success);
                     self.tried.push(if partial_success { format!("{what} (accepted)") } else { what });
                 }
-                // A lost connection is reported as a failure that leaves no methods.
-                if remaining_methods.is_empty() && (self.asked || self.link.is_closed()) {
-                    if self.link.is_closed() {
-                        self.link.closed().await;
-                        return Err(hung_up(self.link.end_words(), self.tried.len()));
-                    }
-                    return Err(self.refusal());
-                }
                 self.offered = remaining_methods;
-                Ok(Outcome::Failure)
+                if is_last { Err(self.refusal()) } else { Ok(Outcome::Failure) }
             }
         }
     }
@@ -327,10 +332,13 @@ fn flatten(answer: Result<AuthResult, SignFailure>) -> Result<Result<AuthResult,
     }
 }
 
-fn hung_up(words: String, tried: usize) -> Error {
-    match tried {
-        0 => Error::unreachable(words),
-        tried => Error::refused(format!("{words} (after {tried} failed attempts)"))
-            .hint("a server allows only a few attempts: name the right key with -i"),
+/// Nobody has said no when a connection breaks, or when a server says goodbye before it has seen anything wrong.
+fn hung_up(end: End, failed: usize) -> Error {
+    let End { words, cause } = end;
+    if failed == 0 || cause == Cause::Broken {
+        return Error::unreachable(words);
     }
+    let attempts = if failed == 1 { "attempt" } else { "attempts" };
+    Error::refused(format!("{words} (after {failed} failed {attempts})"))
+        .hint("a server allows only a few attempts: name the right key with -i")
 }

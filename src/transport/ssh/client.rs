@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use russh::client::{self, DisconnectReason, Handler};
 use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{ChannelId, ChannelOpenFailure, Limits, Names, SshId, cipher};
+use russh::{ChannelId, ChannelOpenFailure, Disconnect, Limits, Names, SshId, cipher};
 use tokio::sync::watch;
 
 use super::host_key::{Belief, Believed, Judge};
-use super::link::{Life, Link};
+use super::link::{Cause, End, Life, Link};
 use super::pipe::leash;
 use super::reverse::Door;
 use super::{KnownHosts, LinkRef, Options, SshFacts};
@@ -77,7 +77,7 @@ pub(super) async fn connect(
         Ok(Ok(handle)) => handle,
         Ok(Err(Failure::Ours(error))) => return Err(error),
         Ok(Err(Failure::Russh(error))) => {
-            let cause = life.borrow().ended.clone();
+            let cause = life.borrow().ended.as_ref().map(|end| end.words.clone());
             let cause = outer.filter(|outer| outer.is_closed()).map(|outer| outer.end_words()).or(cause);
             return Err(key_exchange_failed(&server, &error, cause));
         }
@@ -207,6 +207,17 @@ impl Handler for Client {
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Failure>) -> Result<(), Failure> {
+        let cause = match &reason {
+            DisconnectReason::ReceivedDisconnect(info) => match info.reason_code {
+                // This says nothing of who wants to come in, or how.
+                Disconnect::ServiceNotAvailable | Disconnect::ConnectionLost | Disconnect::TooManyConnections => {
+                    Cause::Broken
+                }
+                _ => Cause::Dismissed,
+            },
+            DisconnectReason::Error(Failure::Russh(russh::Error::NoAuthMethod)) => Cause::NoMethods,
+            DisconnectReason::Error(_) => Cause::Broken,
+        };
         let words = match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
                 let words = escape(info.message.trim());
@@ -217,7 +228,7 @@ impl Handler for Client {
             DisconnectReason::Error(Failure::Ours(error)) => error.message().to_owned(),
         };
         tracing::debug!("{words}");
-        self.report.send_modify(|life| life.ended = Some(words));
+        self.report.send_modify(|life| life.ended = Some(End { words, cause }));
         Ok(())
     }
 

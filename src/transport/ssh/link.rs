@@ -37,14 +37,33 @@ pub(crate) struct Link {
 /// What the session task reports. Its sender goes with the task, so a task that panicked is noticed too.
 #[derive(Debug, Default)]
 pub(super) struct Life {
-    /// Why the connection ended.
-    pub ended: Option<String>,
+    /// How the connection ended.
+    pub ended: Option<End>,
     /// The channels that the server closed.
     pub closed: Vec<ChannelId>,
     /// Why the channel could not be opened, in the server's words.
     pub open_failure: Option<String>,
     /// The host keys that the server says it has, if that may teach us any.
     pub announced: Option<Vec<PublicKey>>,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    /// Why, in words.
+    pub words: String,
+    pub cause: Cause,
+}
+
+/// Who ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Nobody meant it, or not because of us.
+    Broken,
+    /// The server said goodbye (SSH_MSG_DISCONNECT).
+    Dismissed,
+    /// The server lets nobody in who has not got in by now: it accepts no method of authentication any more.
+    NoMethods,
 }
 
 impl Link {
@@ -81,12 +100,17 @@ impl Link {
         if let Some(outer) = self.outer.as_ref().filter(|outer| outer.is_closed()) {
             return outer.end_words();
         }
-        let words = self.life.borrow().ended.clone();
-        match words {
-            Some(words) => words,
+        let end = self.life.borrow().ended.clone();
+        match end {
+            Some(end) => end.words,
             None if self.is_closed() => format!("the SSH connection to {} broke off", self.server.name),
             None => format!("{} no longer answers", self.server.name),
         }
+    }
+
+    /// Who ended the connection.
+    pub(super) fn cause(&self) -> Cause {
+        self.life.borrow().ended.as_ref().map_or(Cause::Broken, |end| end.cause)
     }
 
     pub(super) fn lost(&self) -> Error {
