@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use sshvnc::transport::{
-    Answer, Asker, Connection, Destination, Error, HostKeyChecking, Identity, KnownHosts, Login, Route, SshFacts,
+    Answer, Asker, Connection, Destination, Error, HostKeyChecking, Identity, KnownHosts, Login, Pins, Route, SshFacts,
     SshOptions, SshRoute, TcpOptions, connect,
 };
 
@@ -40,7 +40,7 @@ async fn facts(sshd: &Sshd, edit: impl FnOnce(&mut SshRoute)) -> Result<SshFacts
 
 async fn refusal(sshd: &Sshd, edit: impl FnOnce(&mut SshRoute)) -> (String, String) {
     let error = facts(sshd, edit).await.unwrap_err();
-    assert!(matches!(error, Error::Refused(_)), "{error:?}");
+    assert!(matches!(error, Error::Refused(_) | Error::Distrusted(_)), "{error:?}");
     (error.message().to_owned(), error.what_to_try().unwrap_or_default().to_owned())
 }
 
@@ -398,7 +398,10 @@ fn updating(sshd: &Sshd) -> SshRoute {
 
 /// Stays connected until the server's other keys are known, or for a while.
 async fn stays(sshd: &Sshd, route: SshRoute) -> Vec<String> {
-    let _connection = go(route).await.unwrap();
+    learns(sshd, go(route).await.unwrap()).await
+}
+
+async fn learns(sshd: &Sshd, _connection: Connection) -> Vec<String> {
     for _ in 0..30 {
         if found(sshd).len() == 3 {
             break;
@@ -425,6 +428,70 @@ async fn further_host_keys_of_a_known_host_are_learned() {
     route.options.host_keys.checking = HostKeyChecking::Yes;
     stays(&sshd, route).await;
     assert_eq!(fs::read_to_string(sshd.known_hosts()).unwrap(), text);
+}
+
+async fn again(route: SshRoute, pins: &Pins) -> Result<Connection, Error> {
+    connect(Route::Ssh(Box::new(route)), &Asker::nobody().knowing(pins.clone())).await
+}
+
+fn line(sshd: &Sshd, key: &str) -> String {
+    format!("[127.0.0.1]:{} {}\n", sshd.port, sshd.public(key))
+}
+
+fn restart(sshd: &mut Sshd, config: &str) {
+    sshd.kill();
+    fs::write(sshd.path("sshd_config"), config).unwrap();
+    sshd.start_again();
+}
+
+#[tokio::test]
+async fn a_key_that_became_known_meanwhile_is_not_taken_for_another_one() {
+    let sshd = with_three_keys();
+    for first in ["host_p256", "host_rsa"] {
+        let pins = Pins::default();
+        fs::write(sshd.known_hosts(), line(&sshd, first)).unwrap();
+        let before = again(route(&sshd), &pins).await.unwrap();
+        // As ssh does.
+        fs::write(sshd.known_hosts(), line(&sshd, first) + &line(&sshd, "host")).unwrap();
+        let after = again(route(&sshd), &pins).await.unwrap();
+        let fingerprint = |connection: &Connection| connection.facts.ssh[0].host_key_fingerprint.clone();
+        assert_eq!(fingerprint(&before), fingerprint(&after));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_proven_meanwhile_may_take_the_place_of_the_first() {
+    let mut sshd = with_three_keys();
+    let pins = Pins::default();
+    let connection = again(updating(&sshd), &pins).await.unwrap();
+    assert_eq!(learns(&sshd, connection).await.len(), 3);
+    let config = fs::read_to_string(sshd.path("sshd_config")).unwrap();
+    let first = format!("HostKey {}\n", sshd.path("host").display());
+    assert!(config.contains(&first));
+    let config = config.replace(&first, "");
+    restart(&mut sshd, &config);
+    again(route(&sshd), &pins).await.unwrap();
+    // A key that nobody has proven is refused, even if it is known.
+    make_key(sshd.folder.path(), "new", &["ed25519"]);
+    fs::write(sshd.known_hosts(), line(&sshd, "new")).unwrap();
+    let others: String = config.split_inclusive('\n').filter(|line| !line.contains("host_")).collect();
+    let config = format!("HostKey {}\n{others}", sshd.path("new").display());
+    restart(&mut sshd, &config);
+    let error = again(route(&sshd), &pins).await.err().unwrap();
+    assert!(error.message().contains("another one than when the connection was first made"), "{error}");
+}
+
+#[tokio::test]
+async fn hosts_with_names_of_their_own_may_share_a_port() {
+    let hosts = [Sshd::start(), Sshd::start()];
+    let pins = Pins::default();
+    for (sshd, name) in hosts.iter().zip(["one", "other"]) {
+        let mut route = route(sshd);
+        let known = KnownHosts::memory(format!("{name} {}\n", sshd.public("host")));
+        (route.host, route.port, route.known_hosts) = ("localhost".into(), 2222, known);
+        alias(name)(&mut route);
+        again(route, &pins).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -384,7 +384,7 @@ async fn a_changed_host_key_is_refused_with_its_place() {
     std::fs::write(&file, format!("# one\n{}", Server::new().known_hosts_line(HOST))).unwrap();
     let known = KnownHosts::Files { user: vec![file.clone()], global: vec![] };
     let error = server.way().edit(|route| route.known_hosts = known).fails(&Asker::nobody()).await;
-    assert!(matches!(error, Error::Refused(_)));
+    assert!(matches!(error, Error::Distrusted(_)));
     assert!(error.message().contains(&format!("has changed: {}:2 ", file.display())), "{error}");
     assert!(error.what_to_try().unwrap().ends_with(&format!("ssh-keygen -R alpha -f {}", file.display())));
 }
@@ -394,11 +394,11 @@ async fn an_unknown_host_key_needs_a_person() {
     let server = Server::new();
     let unknown = || server.way().edit(|route| route.known_hosts = KnownHosts::memory(""));
     let error = unknown().fails(&Asker::nobody()).await;
-    assert!(matches!(error, Error::Refused(_)));
+    assert!(matches!(error, Error::Distrusted(_)));
     assert!(error.message().ends_with("and there is no terminal to ask on"), "{error}");
 
     let (asker, _asked) = person(vec![Answer::No]);
-    assert!(matches!(unknown().fails(&asker).await, Error::Refused(_)));
+    assert!(matches!(unknown().fails(&asker).await, Error::Distrusted(_)));
 
     // Once remembered, it is not asked again.
     let known = KnownHosts::memory("");

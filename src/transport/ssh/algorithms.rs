@@ -117,16 +117,26 @@ impl Default for Algorithms {
 }
 
 impl Algorithms {
-    /// What is offered to a server whose host keys of the types `known` are recorded; `certified` if certificates of it
-    /// can be checked.
-    pub(super) fn preferred(&self, known: &[Algorithm], certified: bool, compress: bool) -> Preferred {
+    /// What is offered to a server that is held to host keys of the types `pinned`, and whose keys of the types `known`
+    /// are recorded; `certified` if certificates of it can be checked.
+    pub(super) fn preferred(
+        &self,
+        pinned: &[Algorithm],
+        known: &[Algorithm],
+        certified: bool,
+        compress: bool,
+    ) -> Preferred {
         let mut methods: Vec<kex::Name> = named(&self.kex);
         // Not methods but flags: without them there is no EXT_INFO and no strict key exchange.
         methods.extend([kex::EXTENSION_SUPPORT_AS_CLIENT, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT]);
         Preferred {
             kex: Cow::Owned(methods),
-            key: Cow::Owned(self.host_key_algorithms(known)),
-            host_key_certificates: Cow::Owned(if certified { self.host_certificate_algorithms() } else { vec![] }),
+            key: Cow::Owned(self.host_key_algorithms(pinned, known)),
+            host_key_certificates: Cow::Owned(if certified {
+                self.host_certificate_algorithms(pinned)
+            } else {
+                vec![]
+            }),
             cipher: Cow::Owned(named(&self.ciphers)),
             mac: Cow::Owned(named(&self.macs)),
             // russh's own preset names `none` first, which never compresses.
@@ -137,16 +147,19 @@ impl Algorithms {
         }
     }
 
-    /// The types that are known for this host come first: a server with several keys then shows the one we can check.
-    pub(super) fn host_key_algorithms(&self, known: &[Algorithm]) -> Vec<Algorithm> {
+    /// The types of keys that the host is held to come first, then those that are known for it: a server with several
+    /// keys then shows the one we can check.
+    pub(super) fn host_key_algorithms(&self, pinned: &[Algorithm], known: &[Algorithm]) -> Vec<Algorithm> {
         let parse = |name: &str| name.parse::<Algorithm>().ok().filter(|_| HOST_KEYS.contains(&name));
-        if let Some(names) = &self.host_keys {
-            return names.iter().filter_map(|name| parse(name)).collect();
-        }
-        let mut all: Vec<Algorithm> = HOST_KEYS.iter().filter_map(|name| parse(name)).collect();
-        all.sort_by_key(|a| {
-            !known.iter().any(|k| k == a || matches!((k, a), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. })))
-        });
+        let mut all: Vec<Algorithm> = match &self.host_keys {
+            Some(names) => names.iter().filter_map(|name| parse(name)).collect(),
+            None => {
+                let mut all: Vec<Algorithm> = HOST_KEYS.iter().filter_map(|name| parse(name)).collect();
+                all.sort_by_key(|algorithm| place(algorithm, known) == known.len());
+                all
+            }
+        };
+        all.sort_by_key(|algorithm| place(algorithm, pinned));
         all
     }
 }
@@ -158,22 +171,32 @@ impl Algorithms {
             Algorithm::Rsa { .. } => Algorithm::Rsa { hash: None },
             other => other,
         };
-        self.host_key_algorithms(&[]).into_iter().map(bare).collect()
+        self.host_key_algorithms(&[], &[]).into_iter().map(bare).collect()
     }
 
     /// The plain algorithms that stand for those of [`HOST_KEY_CERTIFICATES`] that may be used.
-    fn host_certificate_algorithms(&self) -> Vec<Algorithm> {
+    fn host_certificate_algorithms(&self, pinned: &[Algorithm]) -> Vec<Algorithm> {
         let plain = |name: &str| {
             HOST_KEYS
                 .iter()
                 .filter_map(|key| key.parse::<Algorithm>().ok())
                 .find(|key| key.to_certificate_type() == name)
         };
-        match &self.host_keys {
+        let mut all: Vec<Algorithm> = match &self.host_keys {
             Some(names) => names.iter().filter_map(|name| plain(name)).collect(),
             None => HOST_KEY_CERTIFICATES.iter().filter_map(|name| plain(name)).collect(),
-        }
+        };
+        all.sort_by_key(|algorithm| place(algorithm, pinned));
+        all
     }
+}
+
+/// Where the type of key that `algorithm` is for is among `types`, or behind all of them.
+fn place(algorithm: &Algorithm, types: &[Algorithm]) -> usize {
+    let is_for = |key: &Algorithm| {
+        key == algorithm || matches!((key, algorithm), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }))
+    };
+    types.iter().position(is_for).unwrap_or(types.len())
 }
 
 fn named<'a, T: TryFrom<&'a str>>(names: &'a [String]) -> Vec<T> {
@@ -187,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_name_is_known_to_the_protocol_library() {
-        let all = Algorithms::default().preferred(&[], true, false);
+        let all = Algorithms::default().preferred(&[], &[], true, false);
         // Two flags are added to the methods.
         let counts = [all.kex.len() - 2, all.cipher.len(), all.mac.len(), all.key.len()];
         assert_eq!(counts, [KEX.len(), CIPHERS.len(), MACS.len(), HOST_KEYS.len()]);
@@ -223,10 +246,10 @@ mod tests {
     #[test]
     fn certificates_are_offered_only_if_they_can_be_checked() {
         let all = Algorithms::default();
-        assert!(all.preferred(&[], false, false).host_key_certificates.is_empty());
+        assert!(all.preferred(&[], &[], false, false).host_key_certificates.is_empty());
         let given = |names: &[&str]| {
             let host_keys = Some(names.iter().map(|&name| name.to_owned()).collect());
-            let offer = Algorithms { host_keys, ..Algorithms::default() }.preferred(&[], true, false);
+            let offer = Algorithms { host_keys, ..Algorithms::default() }.preferred(&[], &[], true, false);
             [offer.host_key_certificates, offer.key].map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert_eq!(given(&["ssh-ed25519"]), [vec![], vec!["ssh-ed25519"]]);
@@ -239,7 +262,7 @@ mod tests {
     #[test]
     fn known_types_come_first_unless_an_order_was_given() {
         let names = |algorithms: &Algorithms, known: &[Algorithm]| {
-            let all = algorithms.host_key_algorithms(known);
+            let all = algorithms.host_key_algorithms(&[], known);
             all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         };
         let all = Algorithms::default();
@@ -248,5 +271,22 @@ mod tests {
         assert!(names(&all, &rsa).starts_with("rsa-sha2-512 rsa-sha2-256 ssh-ed25519"));
         let given = Algorithms { host_keys: Some(vec!["ssh-rsa".into(), "ssh-ed25519".into()]), ..all };
         assert_eq!(names(&given, &rsa), "ssh-ed25519");
+    }
+
+    #[test]
+    fn types_that_were_believed_before_come_first() {
+        let [p256, ed25519, rsa] = [HOST_KEYS[1], HOST_KEYS[0], "ssh-rsa"].map(|name| name.parse().unwrap());
+        let names = |host_keys: Option<[&str; 2]>, pinned: &[Algorithm], known: &[Algorithm]| {
+            let host_keys = host_keys.map(|names| names.map(str::to_owned).to_vec());
+            let offer = Algorithms { host_keys, ..Algorithms::default() }.preferred(pinned, known, true, false);
+            let names = |all: &[Algorithm]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            (names(&offer.key), names(&offer.host_key_certificates))
+        };
+        let (keys, certificates) = names(None, &[rsa, p256.clone()], &[ed25519, p256.clone()]);
+        assert!(keys.starts_with("rsa-sha2-512 rsa-sha2-256 ecdsa-sha2-nistp256 ssh-ed25519 "), "{keys}");
+        assert!(certificates.starts_with("rsa-sha2-512 rsa-sha2-256 ecdsa-sha2-nistp256 ssh-ed25519 "));
+        // Nothing that was not asked for.
+        let given = Some(["ssh-ed25519", "ecdsa-sha2-nistp256"]);
+        assert_eq!(names(given, &[p256], &[]).0, "ecdsa-sha2-nistp256 ssh-ed25519");
     }
 }

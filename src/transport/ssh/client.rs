@@ -328,7 +328,12 @@ fn config(options: &Options, judge: &Judge) -> client::Config {
         limits: Limits::new(bytes, bytes, options.rekey_time.unwrap_or(REKEY_TIME)),
         window_size: WINDOW,
         maximum_packet_size: PACKET,
-        preferred: options.algorithms.preferred(&judge.known_key_types(), judge.has_authority(), options.compression),
+        preferred: options.algorithms.preferred(
+            &judge.pinned_key_types(),
+            &judge.known_key_types(),
+            judge.has_authority(),
+            options.compression,
+        ),
         // It would end idle but healthy connections and does not cover the key exchange.
         inactivity_timeout: None,
         keepalive_interval: interval,

@@ -10,6 +10,7 @@ use super::host_pattern::file_name_of;
 use super::known_hosts::{Place, Study, Verdict};
 use super::{HostKeyChecking, HostKeyPolicy, KnownHosts, Options};
 use crate::escape::escape;
+use crate::transport::pins::Pinned;
 use crate::transport::{Answer, Asker, Error, QuestionKind};
 
 /// Knows one host's keys.
@@ -20,6 +21,8 @@ pub(super) struct Judge {
     /// The name to look for and to write down, with its port.
     known_as: (String, u16),
     study: Study,
+    /// To whom the key belongs that was believed.
+    pinned: Pinned,
     /// The types of keys that a host may use without a certificate (HostKeyAlgorithms).
     allowed: Vec<Algorithm>,
     asker: Asker,
@@ -56,13 +59,19 @@ impl Judge {
         let policy = options.host_keys.clone();
         let known_as = policy.known_as(&server.host, server.port);
         let study = known_hosts.study(&known_as.0, known_as.1);
+        let pinned = Pinned::new(&server.host, server.port, policy.alias.as_deref());
         let allowed = options.algorithms.host_key_types();
-        Judge { server, known_hosts, policy, known_as, study, allowed, asker }
+        Judge { server, known_hosts, policy, known_as, study, pinned, allowed, asker }
     }
 
     /// Whether certificates of this host can be checked.
     pub(super) fn has_authority(&self) -> bool {
         self.study.authorities().next().is_some()
+    }
+
+    /// The types of the keys that were believed in this process.
+    pub(super) fn pinned_key_types(&self) -> Vec<Algorithm> {
+        self.asker.pins().types(&self.pinned)
     }
 
     /// The types of this host's known keys.
@@ -82,10 +91,10 @@ impl Judge {
         self.hold(key, believed)
     }
 
-    /// Whoever was believed once in this process is so only with the same key.
+    /// Whoever was believed once in this process is so only with the same key, or one that was proven by it.
     fn hold(&self, key: &PublicKey, believed: Believed) -> Result<Believed, Error> {
-        let Server { name, host, port, .. } = &self.server;
-        if self.asker.pins().hold(host, *port, key) {
+        let name = &self.server.name;
+        if self.asker.pins().hold(&self.pinned, key) {
             return Ok(believed);
         }
         let (key_type, fingerprint) = (key.algorithm(), key.fingerprint(HashAlg::Sha256));

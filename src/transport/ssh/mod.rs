@@ -276,7 +276,7 @@ async fn log_in(route: SshRoute, asker: &Asker) -> Result<LoggedIn, Error> {
     let SshRoute { via, host, port, login, known_hosts, to: _, options } = route;
     let (stream, outer, facts) = connection::open(via, asker).await?.into_stream();
     let silence = options.alive.map_or(std::time::Duration::ZERO, |(interval, count)| interval * (count as u32 + 1));
-    let learner = update::Learner::new(&known_hosts, &host, port, &options);
+    let learner = update::Learner::new(&known_hosts, &host, port, &options, asker.pins());
     let server = client::Server { name: super::tcp::place(&host, port), host, port, silence };
     let mut session = client::connect(stream, outer, server, known_hosts, &options, &login.user, asker).await?;
     asker.report(Step::HostKey(session.server.name.clone()));

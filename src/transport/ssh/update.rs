@@ -8,6 +8,8 @@ use std::time::Duration;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 
 use super::{KnownHosts, LinkRef, Options};
+use crate::transport::Pins;
+use crate::transport::pins::Pinned;
 
 /// Nobody waits for the proof, but an unanswered request should not stay for ever.
 const PROOF_LIMIT: Duration = Duration::from_secs(30);
@@ -21,16 +23,26 @@ pub(super) struct Learner {
     hash: bool,
     /// The types of keys that hosts may have.
     allowed: Vec<Algorithm>,
+    /// Where they are held to be the host's from then on, and under what.
+    pins: Pins,
+    pinned: Pinned,
 }
 
 impl Learner {
     /// None if it is not wished (`HostKeyPolicy::update`).
-    pub(super) fn new(known_hosts: &KnownHosts, host: &str, port: u16, options: &Options) -> Option<Learner> {
+    pub(super) fn new(
+        known_hosts: &KnownHosts,
+        host: &str,
+        port: u16,
+        options: &Options,
+        pins: &Pins,
+    ) -> Option<Learner> {
         let policy = &options.host_keys;
         let known_as = policy.known_as(host, port);
-        let hash = policy.hash;
+        let pinned = Pinned::new(host, port, policy.alias.as_deref());
+        let (known_hosts, hash) = (known_hosts.clone(), policy.hash);
         let allowed = options.algorithms.host_key_types();
-        policy.update.then_some(Learner { known_hosts: known_hosts.clone(), known_as, hash, allowed })
+        policy.update.then(|| Learner { known_hosts, known_as, hash, allowed, pins: pins.clone(), pinned })
     }
 
     /// Learns what the server announces, in the background. The task ends with the connection and does not hold it.
@@ -92,7 +104,9 @@ impl Learner {
         let keys: Vec<String> = new.iter().map(|key| key.fingerprint(HashAlg::Sha256).to_string()).collect();
         let writing = tokio::task::spawn_blocking(move || {
             let (host, port) = &self.known_as;
-            self.known_hosts.remember(host, *port, &new, self.hash)
+            let place = self.known_hosts.remember(host, *port, &new, self.hash)?;
+            self.pins.add(&self.pinned, new);
+            Ok::<_, std::io::Error>(place)
         });
         match writing.await {
             Ok(Ok(place)) => tracing::info!("further host keys of {name} were added to {place}: {}", keys.join(", ")),
