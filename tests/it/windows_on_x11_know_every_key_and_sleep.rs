@@ -197,6 +197,26 @@ fn an_x_server_that_is_gone_is_one_line_and_a_code() {
     );
 }
 
+#[test]
+fn a_window_that_somebody_destroys_is_one_that_was_closed() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    let desktop = Desktop::start_empty(Server::Xtigervnc);
+    // It never stands still.
+    let desktop = desktop.with_client("xterm", &["-e", "sh", "-c", "while :; do date; done"]);
+    for options in [&[][..], &["--fullscreen"], &["--scaling=fill"]] {
+        let window = Window::open(&sshd, &desktop, &screen.display, options);
+        window.point(100, 100);
+        let id = window.id().unwrap();
+        if options == ["--scaling=fill"] {
+            window.act(&["windowsize", &id, "1000", "700"]);
+        }
+        xdotool(&screen.display, &["windowmove", &id, "3", "4", "windowclose", &id]);
+        let ended = finish(window.viewer, SOON);
+        assert_eq!((ended.code, ended.said.as_str()), (Some(0), ""), "{options:?}");
+    }
+}
+
 /// Pixels of 16 bits of a screen: 5 of red, 6 of green, 5 of blue, each as 8.
 fn picture_of_16_bits(display: &str, width: u16, height: u16) -> Picture {
     let (connection, number) = RustConnection::connect(Some(display)).unwrap();

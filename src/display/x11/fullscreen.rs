@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use x11rb::errors::ReplyError;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     ChangeWindowAttributesAux, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, StackMode, Window,
@@ -166,8 +167,12 @@ impl X11Display {
         let (window, size) = (shown.window, shown.size);
         if std::mem::take(&mut self.covering.place_changed) {
             let asked = self.server.connection.translate_coordinates(window, self.server.root, 0, 0).map_err(lost)?;
-            let at = asked.reply().map_err(lost)?;
-            self.covering.place = Place { x: at.dst_x.into(), y: at.dst_y.into(), size };
+            match asked.reply() {
+                Ok(at) => self.covering.place = Place { x: at.dst_x.into(), y: at.dst_y.into(), size },
+                // The window is gone, which is told next.
+                Err(ReplyError::X11Error(_)) => {}
+                Err(error) => return Err(lost(error)),
+            }
         }
         if std::mem::take(&mut self.covering.state_changed) {
             self.covering.managed = window::is_full_screen(&self.server, window)?;

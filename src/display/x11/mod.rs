@@ -184,6 +184,11 @@ impl X11Display {
                 }
             }
             Event::MapNotify(mapped) if self.kind == Kind::OwnFullScreen => self.take_keyboard(mapped.window)?,
+            // Nobody asked: what is there no more is drawn no more.
+            Event::DestroyNotify(gone) if self.shown.as_ref().is_some_and(|shown| shown.window == gone.window) => {
+                self.shown = None;
+                self.inputs.push(Input::Close);
+            }
             Event::ClientMessage(message) => {
                 let atoms = &self.server.atoms;
                 if message.type_ == atoms.SSHVNC_SHOWN {
