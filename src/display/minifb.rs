@@ -151,8 +151,11 @@ impl Display for MinifbWindow {
         stale.add(view.fit().size().whole());
         self.keyboard.places = x11.as_ref().map(X11Window::places).unwrap_or_default();
         let other_room = before.as_ref().is_none_or(|before| before.shown.size() != room);
+        let focused = before.as_ref().is_some_and(|before| before.active);
         let mut inputs = before.map_or_else(Vec::new, |before| before.inputs);
         inputs.extend(self.keyboard.release());
+        // It was the old window's.
+        inputs.extend(focused.then_some(Input::Focus(false)));
         self.inner = Some(Inner {
             window,
             x11,
@@ -372,10 +375,12 @@ impl Inner {
         let strokes: Vec<Stroke> = self.strokes.borrow_mut().drain(..).collect();
         self.inputs.extend(keyboard.inputs(&strokes));
         let active = self.window.is_active();
-        if self.active && !active {
-            self.inputs.extend(keyboard.release());
+        if std::mem::replace(&mut self.active, active) != active {
+            if !active {
+                self.inputs.extend(keyboard.release());
+            }
+            self.inputs.push(Input::Focus(active));
         }
-        self.active = active;
         self.push_view();
         self.look_at_pointer(keyboard, wayland);
     }

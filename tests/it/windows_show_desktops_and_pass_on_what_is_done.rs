@@ -283,3 +283,33 @@ fn the_demo_needs_no_display_for_a_picture_and_refuses_a_wrong_host_key() {
     assert_eq!(ended.code, Some(5));
     assert!(ended.said.contains("--screenshot"), "{}", ended.said);
 }
+
+#[test]
+fn a_pointer_that_the_server_moves_is_followed_in_the_window_with_the_focus() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    for front_end in FRONT_ENDS {
+        let desktop = Desktop::start_empty(Server::X11vnc);
+        let window = Window::open(&sshd, &desktop, &screen.display, &[front_end]);
+        window.point(300, 300);
+        let (left, top, ..) = window.place();
+        let is_at = |x: u32, y: u32| match front_end {
+            // It is the one of the screen.
+            "--display=x11" => {
+                let at = format!("x:{} y:{} ", left + x, top + y);
+                xdotool(&screen.display, &["getmouselocation"]).starts_with(&at)
+            }
+            // It is drawn, on black.
+            _ => {
+                let (width, _, pixels) = window.picture();
+                let row = |y: u32| pixels[((y * width + x) * 3) as usize..][..16 * 3].iter().any(|&value| value != 0);
+                (y..y + 16).any(row)
+            }
+        };
+        // Nobody manages the windows.
+        window.act(&["windowfocus", &window.id().unwrap()]);
+        xdotool(&desktop.display, &["mousemove", "500", "400"]);
+        assert!(within(Duration::from_secs(10), || is_at(500, 400)), "{front_end}");
+        assert_eq!(window.close().code, Some(143));
+    }
+}
