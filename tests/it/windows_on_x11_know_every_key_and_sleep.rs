@@ -31,7 +31,7 @@ fn shows(window: &Window, desktop: &Desktop) -> Result<(), String> {
 
 /// Keysyms that change what other keys give.
 fn is_modifier(keysym: &str) -> bool {
-    matches!(keysym, "0xffe1" | "0xffe2" | "0xfe03" | "0xffe9" | "0xffea" | "0xff7e")
+    matches!(keysym, "0xffe1" | "0xffe2" | "0xffe5" | "0xfe03" | "0xffe9" | "0xffea" | "0xff7e")
 }
 
 /// The keysyms of the keys pressed so far, of what xev has written.
@@ -42,11 +42,12 @@ fn pressed(log: &str) -> Vec<String> {
 }
 
 /// Letters, digits, punctuation, dead keys, keypad and function keys by their places: each alone, with Shift, and some with
-/// AltGr.
+/// AltGr; letters and digits with Caps Lock too.
 fn type_everything(display: &str) -> usize {
     let plain =
         ["24", "26", "38", "43", "52", "10", "20", "21", "34", "35", "47", "48", "49", "51", "61", "94", "86", "67"];
     let third = ["24", "26", "58", "11"];
+    let locked = ["24", "38", "10", "11", "16", "18", "19", "34", "47", "48"];
     let delay = ["--delay", "30"];
     let key = |keys: &[&str]| xdotool(display, &[&["key"], &delay[..], keys].concat());
     key(&plain);
@@ -54,8 +55,10 @@ fn type_everything(display: &str) -> usize {
     key(&plain);
     xdotool(display, &["keyup", "50", "keydown", "108"]);
     key(&third);
-    xdotool(display, &["keyup", "108"]);
-    2 * plain.len() + third.len()
+    xdotool(display, &["keyup", "108", "key", "66"]);
+    key(&locked);
+    xdotool(display, &["key", "66"]);
+    2 * plain.len() + third.len() + locked.len()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use x11rb::protocol::xkb::{
     SelectEventsAux, VMod,
 };
 use x11rb::protocol::xproto::{ConnectionExt as _, KeyButMask, ModMask};
+use xkeysym::Keysym;
 
 use super::super::Error;
 use super::server::{Server, lost};
@@ -112,12 +113,28 @@ impl Keymap {
             _ => group % groups,
         };
         let kind = key.kt_index.get(usize::from(group)).and_then(|&kind| self.types.get(usize::from(kind)));
-        let level = kind.map_or(0, |kind| {
-            let mods = state & 0xff & u16::from(kind.mods_mask);
-            let entry = kind.map.iter().find(|entry| entry.active && u16::from(entry.mods_mask) == mods);
-            entry.map_or(0, |entry| entry.level)
+        let (level, consumed) = kind.map_or((0, 0), |kind| {
+            let mask = u16::from(kind.mods_mask);
+            let fits = |entry: &KTMapEntry| entry.active && u16::from(entry.mods_mask) == state & 0xff & mask;
+            let Some(at) = kind.map.iter().position(fits) else { return (0, mask) };
+            let preserved = kind.preserve.get(at).map_or(0, |preserved| u16::from(preserved.mask));
+            (kind.map.get(at).map_or(0, |entry| entry.level), mask & !preserved)
         });
-        key.syms.get(usize::from(group) * usize::from(key.width) + usize::from(level)).copied().unwrap_or(0)
+        let at = usize::from(group) * usize::from(key.width) + usize::from(level);
+        let keysym = key.syms.get(at).copied().unwrap_or(0);
+        // Lock makes capitals of what it has not chosen (The X Keyboard Extension, §12.1.3).
+        let capitals = state & u16::from(ModMask::LOCK) & !consumed != 0;
+        if capitals { in_capitals(keysym) } else { keysym }
+    }
+}
+
+/// The capital of a letter of any alphabet, where one letter has one; others are their own.
+fn in_capitals(keysym: u32) -> u32 {
+    let Some(letter) = Keysym::new(keysym).key_char().filter(|c| c.is_lowercase()) else { return keysym };
+    let mut capital = letter.to_uppercase();
+    match (capital.next(), capital.next()) {
+        (Some(capital), None) if capital != letter => Keysym::from_char(capital).raw(),
+        _ => keysym,
     }
 }
 
@@ -131,6 +148,8 @@ fn capital(keysym: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use x11rb::protocol::xkb::ModDef;
+
     use super::*;
 
     const SHIFT: u16 = 1;
@@ -154,6 +173,44 @@ mod tests {
         // Keys that have one group give it in the other, too.
         assert_eq!(given(10, GROUP_2 | SHIFT), 0x41);
         assert_eq!([given(14, 0), given(9, 0), given(200, 0)], [0; 3]);
+    }
+
+    #[test]
+    fn lock_makes_capitals_where_the_type_of_a_key_does_not_use_it() {
+        let modifiers = |mask: u8| ModMask::from(u16::from(mask));
+        let entry =
+            |mods: u8, level| KTMapEntry { active: true, mods_mask: modifiers(mods), level, ..KTMapEntry::default() };
+        let kept = |mask: u8| ModDef { mask: modifiers(mask), ..ModDef::default() };
+        // TWO_LEVEL, ALPHABETIC, and one that chooses by Lock only without the fifth modifier.
+        let types = [
+            KeyType { mods_mask: modifiers(1), map: vec![entry(1, 1)], ..KeyType::default() },
+            KeyType { mods_mask: modifiers(3), map: vec![entry(1, 1), entry(2, 1)], ..KeyType::default() },
+            KeyType {
+                mods_mask: modifiers(0x82),
+                map: vec![entry(2, 1), entry(0x80, 1), entry(0x82, 1)],
+                has_preserve: true,
+                preserve: vec![kept(0), kept(0), kept(2)],
+                ..KeyType::default()
+            },
+        ];
+        let key =
+            |kind, syms: [u32; 2]| KeySymMap { kt_index: [kind; 4], group_info: 1, width: 2, syms: syms.to_vec() };
+        let keys = [
+            key(0, [0xe9, 0x32]),
+            key(0, [0xfc, 0xe8]),
+            key(1, [0x61, 0x41]),
+            key(2, [0x61, 0x62]),
+            // Letters of other tables, a letter without a capital, a dead key.
+            key(0, [0x7e1, 0xff]),
+            key(0, [0x6c8, 0xdf]),
+            key(0, [0x0100_0180, 0xfe52]),
+        ];
+        let map = Keymap { first: 8, types: types.to_vec(), keys: keys.to_vec() };
+        let given = |keycode, bits| map.keysym(keycode, state(bits));
+        let both = |keycode| [given(keycode, LOCK), given(keycode, SHIFT | LOCK)];
+        assert_eq!([both(8), both(9), both(10)], [[0xc9, 0x32], [0xdc, 0xc8], [0x41, 0x61]]);
+        assert_eq!([given(11, 0), given(11, LOCK), given(11, 0x80), given(11, 0x82)], [0x61, 0x62, 0x62, 0x42]);
+        assert_eq!([both(12), both(13), both(14)], [[0x7c1, 0x13be], [0x6e8, 0xdf], [0x0100_0243, 0xfe52]]);
     }
 
     #[test]
