@@ -38,16 +38,22 @@ impl Viewer<'_, '_> {
                 }
                 Meant::Nothing => {}
             },
-            Input::Pointer { x, y, at, buttons } if self.over.is_modal() => {
-                self.pointer.here(x, y, buttons);
+            Input::Pointer { at, buttons, .. } if self.over.is_modal() => {
+                self.pointer.here(buttons);
                 let did = self.over.pointer(at, buttons, Instant::now());
                 self.chose(did);
             }
             Input::Pointer { x, y, buttons, .. } => {
-                let buttons = self.pointer.there(x, y, buttons);
+                let buttons = self.pointer.there(buttons);
                 self.send(UserInput::Pointer { x, y, buttons });
             }
-            Input::Focus(focused) => self.focused = focused,
+            Input::Focus(focused) => {
+                self.focused = focused;
+                if !focused && self.keeps_pointer {
+                    // It is let go, and whoever gets it then hears of what is released.
+                    self.release_buttons();
+                }
+            }
             Input::Clipboard(text) => {
                 self.clipboard = Some(text.clone());
                 self.send(UserInput::Clipboard(text));
@@ -57,8 +63,11 @@ impl Viewer<'_, '_> {
                 let wanted = self.best_size.has(room, Instant::now());
                 self.resize_there(wanted);
             }
-            Input::Motion { .. } if self.over.is_modal() => {}
-            Input::Motion { dx, dy, buttons } => self.send(UserInput::Motion { dx, dy, buttons }),
+            Input::Motion { buttons, .. } if self.over.is_modal() => self.pointer.here(buttons),
+            Input::Motion { dx, dy, buttons } => {
+                let buttons = self.pointer.there(buttons);
+                self.send(UserInput::Motion { dx, dy, buttons });
+            }
             Input::Room(_) | Input::Close => {}
         }
     }
@@ -84,9 +93,10 @@ impl Viewer<'_, '_> {
         }
     }
 
-    /// No server knows of the keys that are down.
-    pub(super) fn forget_keys(&mut self) {
+    /// No server knows of the keys and buttons that are down.
+    pub(super) fn forget_held(&mut self) {
         self.keys.release();
+        self.pointer.release();
     }
 
     /// The server is told of no key that is down from now on.
@@ -98,8 +108,9 @@ impl Viewer<'_, '_> {
 
     /// The server is told of no button that is down from now on.
     pub(super) fn release_buttons(&mut self) {
-        if let Some((x, y)) = self.pointer.release() {
-            self.send(UserInput::Pointer { x, y, buttons: 0 });
+        if self.pointer.release() {
+            // Where it is, which the server knows better while the pointer is kept.
+            self.send(UserInput::Motion { dx: 0, dy: 0, buttons: 0 });
         }
     }
 
@@ -107,8 +118,8 @@ impl Viewer<'_, '_> {
         match command {
             Command::Menu => {
                 // The keys and the pointer are for the menu now.
-                self.set_keeping(false);
                 self.release_buttons();
+                self.set_keeping(false);
                 self.over.toggle_menu();
             }
             Command::Fullscreen => self.act(Action::Fullscreen),

@@ -290,7 +290,7 @@ impl Viewer<'_, '_> {
             }
             Happened::Server(news) => return news.into_iter().try_for_each(|news| self.told(news)),
             Happened::Waiting => {
-                self.forget_keys();
+                self.forget_held();
                 self.set_keeping(false);
                 self.over.drop_unwanted();
                 if self.options.window.is_some() && self.display.room().is_none() {
@@ -321,7 +321,7 @@ impl Viewer<'_, '_> {
             self.resize(open.size)?;
         }
         // What is down was never told to this server.
-        self.forget_keys();
+        self.forget_held();
         if let Some(text) = self.clipboard.clone() {
             self.send(UserInput::Clipboard(text));
         }

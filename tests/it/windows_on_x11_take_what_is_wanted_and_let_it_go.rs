@@ -329,6 +329,44 @@ fn a_kept_pointer_tells_how_far_it_moves() {
 }
 
 #[test]
+fn a_button_of_a_kept_pointer_is_released_when_the_pointer_is_let_go() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    let desktop = Desktop::start_empty(Server::Xtigervnc);
+    let events = desktop.path("client.log");
+    let desktop = desktop.with_client("xev", &["-geometry", "800x600+0+0"]);
+    let viewer = Viewer::open(&sshd, &desktop, &screen.display, &["--display=x11"]);
+    viewer.point(300, 300);
+    let buttons = || {
+        let log = std::fs::read_to_string(&events).unwrap();
+        let count = |kind: &str| log.lines().filter(|line| line.starts_with(kind)).count();
+        (count("ButtonPress"), count("ButtonRelease"))
+    };
+    let other = Other::new(&screen.display);
+    let keep = || {
+        viewer.act(&["key", "ctrl+alt+p"]);
+        assert!(within(SOON, || !other.pointer_is_free()));
+    };
+    keep();
+    viewer.act(&["mousedown", "1"]);
+    assert!(within(SOON, || buttons() == (1, 0)), "{:?}", buttons());
+    viewer.act(&["key", "ctrl+alt+m"]);
+    assert!(within(SOON, || buttons() == (1, 1)), "{:?}", buttons());
+    viewer.act(&["mouseup", "1"]);
+    viewer.act(&["key", "Escape"]);
+    viewer.act(&["click", "1"]);
+    assert!(within(SOON, || buttons() == (2, 2)), "{:?}", buttons());
+    // Another window gets the focus.
+    keep();
+    viewer.act(&["mousedown", "1"]);
+    assert!(within(SOON, || buttons() == (3, 2)), "{:?}", buttons());
+    viewer.act(&["windowfocus", &other.window.to_string()]);
+    assert!(within(SOON, || buttons() == (3, 3)), "{:?}", buttons());
+    viewer.act(&["mouseup", "1"]);
+    assert_eq!(viewer.close().code, Some(143));
+}
+
+#[test]
 fn locks_follow_the_server_without_an_echo() {
     const CAPS: u16 = 2;
     const NUM: u16 = 16;
