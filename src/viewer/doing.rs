@@ -55,8 +55,8 @@ impl Viewer<'_, '_> {
                 }
             }
             Input::Clipboard(text) => {
-                self.clipboard = Some(text.clone());
-                self.send(UserInput::Clipboard(text));
+                self.clipboard = Some(text);
+                self.tell_clipboard();
             }
             // Without a desktop nobody is there to be asked.
             Input::Room(room) if self.desktop.is_some() => {
@@ -90,6 +90,14 @@ impl Viewer<'_, '_> {
     pub(super) fn send(&self, input: UserInput) {
         if !self.options.view_only {
             self.line.send(input);
+        }
+    }
+
+    /// Tells the server what was copied here last, at once or when it is told anything again.
+    pub(super) fn tell_clipboard(&mut self) {
+        self.untold = self.options.view_only;
+        if let Some(text) = self.clipboard.clone() {
+            self.send(UserInput::Clipboard(text));
         }
     }
 
@@ -164,6 +172,9 @@ impl Viewer<'_, '_> {
             Action::ViewOnly => {
                 self.release_keys();
                 self.options.view_only = !self.options.view_only;
+                if self.untold && !self.options.view_only {
+                    self.tell_clipboard();
+                }
             }
             Action::Stats => {
                 self.meter = match self.meter.take() {

@@ -113,6 +113,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
         best_size: BestSize::default(),
         old: false,
         clipboard: None,
+        untold: false,
         waiting: io::stderr().is_terminal(),
         start: Instant::now(),
         pace: Pace::default(),
@@ -166,6 +167,8 @@ struct Viewer<'a, 'b> {
     old: bool,
     /// What was copied here last, for a server that comes back.
     clipboard: Option<String>,
+    /// It was not told, since the user was only to look.
+    untold: bool,
     /// Whether a word about a slow connection is due some time.
     waiting: bool,
     start: Instant,
@@ -322,9 +325,7 @@ impl Viewer<'_, '_> {
         }
         // What is down was never told to this server.
         self.forget_held();
-        if let Some(text) = self.clipboard.clone() {
-            self.send(UserInput::Clipboard(text));
-        }
+        self.tell_clipboard();
         Ok(())
     }
 

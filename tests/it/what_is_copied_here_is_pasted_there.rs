@@ -407,3 +407,36 @@ fn a_viewer_passes_on_what_is_copied_on_both_desktops() {
     let said = viewer.close().said;
     assert!(said.contains("--clipboard-limit") && said.lines().count() == 1, "{said}");
 }
+
+#[test]
+fn what_was_copied_while_the_user_only_looked_is_told_afterwards() {
+    let sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    let desktop = Desktop::start_with_options(&[]).with_helper("vncconfig", &["-nowin"]);
+    let viewer = Viewer::open(&sshd, &desktop, &screen.display, &["--display=x11"]);
+    viewer.point(100, 100);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("copied");
+    let _before = copy(&screen.display, &file, "before");
+    assert!(reaches(&desktop.display, "before"));
+    let toggle = || {
+        viewer.act(&["key", "ctrl+alt+m"]);
+        std::thread::sleep(MOMENT);
+        // View only is the sixth.
+        viewer.act(&["key", "--delay", "30", "Down", "Down", "Down", "Down", "Down", "Return"]);
+        std::thread::sleep(MOMENT);
+    };
+    toggle();
+    let _meanwhile = copy(&screen.display, &file, "meanwhile");
+    std::thread::sleep(MOMENT);
+    assert!(reaches(&desktop.display, "before"));
+    toggle();
+    assert!(reaches(&desktop.display, "meanwhile"));
+    // Once: what is copied there afterwards stays.
+    let _there = copy(&desktop.display, &file, "there");
+    assert!(reaches(&screen.display, "there"));
+    toggle();
+    toggle();
+    assert!(reaches(&desktop.display, "there"));
+    assert_eq!(viewer.close().said, "");
+}
