@@ -1,8 +1,10 @@
 //! A question that is asked in the window, and what was typed in answer so far.
 
 use secrecy::SecretString;
+use xkeysym::Keysym;
 use zeroize::Zeroizing;
 
+use super::compose::{composed, is_dead};
 use crate::overlay;
 use crate::session::transport::{Answer, Purpose, Question, QuestionKind};
 
@@ -22,12 +24,19 @@ const END: u32 = 0xff57;
 const BACK_TAB: u32 = 0xfe20;
 const DELETE: u32 = 0xffff;
 
+/// Said of an accent and a key that make no letter.
+const NO_LETTER: &str = "There is no letter with that accent: nothing was typed";
+
 /// A question under way.
 pub struct Asking {
     question: Question,
     typed: Zeroizing<Vec<char>>,
     cursor: usize,
     selected: usize,
+    /// A dead key that waits for its letter.
+    accent: Option<u32>,
+    /// The last one got none.
+    refused: bool,
 }
 
 /// What a key stands for beside its name.
@@ -55,12 +64,13 @@ impl Asking {
         let selected = usize::from(matches!(question.kind, QuestionKind::UnknownHostKey { .. }));
         // Room at once, so that no copy of a secret is left behind when it grows.
         let typed = Zeroizing::new(Vec::with_capacity(LONGEST));
-        Asking { question, typed, cursor: 0, selected }
+        Asking { question, typed, cursor: 0, selected, accent: None, refused: false }
     }
 
     /// As it is drawn.
     pub fn shown(&self) -> overlay::Question {
-        let (title, lines) = words(&self.question.kind);
+        let (title, mut lines) = words(&self.question.kind);
+        lines.extend(self.refused.then(|| NO_LETTER.to_owned()));
         let field = match &self.question.kind {
             QuestionKind::Secret { echo, .. } => {
                 let typed = self.text();
@@ -96,6 +106,22 @@ impl Asking {
     pub fn key(mut self, keysym: u32, typed: Typed<'_>) -> (Option<Asking>, Outcome) {
         let count = self.choices().len();
         let typing = matches!(self.question.kind, QuestionKind::Secret { .. });
+        // A capital may follow an accent.
+        if Keysym::new(keysym).is_modifier_key() {
+            return (Some(self), Outcome::Open);
+        }
+        self.refused = false;
+        if let Some(accent) = self.accent.take_if(|_| keysym != ESCAPE) {
+            let letter = if let Typed::Letter = typed { composed(accent, keysym) } else { None };
+            match letter {
+                Some(letter) => self.insert(letter),
+                // It is taken back.
+                None if keysym == BACKSPACE => {}
+                // A wrong letter among bullets would not be seen.
+                None => self.refused = true,
+            }
+            return (Some(self), Outcome::Open);
+        }
         match keysym {
             ESCAPE => return (None, Outcome::Answered(self.question, Answer::No)),
             keysym if ENTER.contains(&keysym) => {
@@ -118,8 +144,9 @@ impl Asking {
             _ if typing => match typed {
                 Typed::Nothing => {}
                 Typed::Text(text) => text.lines().next().unwrap_or_default().chars().for_each(|c| self.insert(c)),
+                Typed::Letter if is_dead(keysym) => self.accent = Some(keysym),
                 Typed::Letter => {
-                    if let Some(c) = xkeysym::Keysym::new(keysym).key_char() {
+                    if let Some(c) = Keysym::new(keysym).key_char() {
                         self.insert(c);
                     }
                 }
@@ -137,7 +164,11 @@ impl Asking {
     }
 
     /// A choice was clicked, or taken by Enter.
-    pub fn choose(self, choice: usize) -> (Option<Asking>, Outcome) {
+    pub fn choose(mut self, choice: usize) -> (Option<Asking>, Outcome) {
+        if choice == 0 && self.accent.take().is_some() {
+            self.refused = true;
+            return (Some(self), Outcome::Open);
+        }
         let answer = match &self.question.kind {
             QuestionKind::UnknownHostKey { .. } if choice == 0 => Answer::Yes { remember: true },
             QuestionKind::Secret { .. } if choice == 0 => {
@@ -223,6 +254,38 @@ mod tests {
         let (asking, _) = secret().key(0x76, Typed::Text("pasted\nmore"));
         let (asking, _) = asking.unwrap().key(0x75, Typed::Nothing);
         assert_eq!(text(press(asking.unwrap(), &[0xff0d])), "pasted");
+    }
+
+    #[test]
+    fn an_accent_is_typed_with_its_letter_or_not_at_all() {
+        let (grave, acute, circumflex, shift) = (0xfe50, 0xfe51, 0xfe52, 0xffe1);
+        let keys = [acute, 0x61, grave, shift, 0x45, circumflex, circumflex, acute, 0x20, 0xff0d];
+        assert_eq!(text(press(secret(), &keys)), "áÈ^'");
+        let refused = |keys: &[u32]| {
+            let asking = press(secret(), keys).ok().unwrap();
+            let says = asking.shown().lines == [NO_LETTER];
+            (says, text(press(asking, &[shift, 0x78, 0xff0d])))
+        };
+        let (no, yes) = (|text: &str| (false, text.to_owned()), |text: &str| (true, text.to_owned()));
+        // Until then it waits, and nothing is said.
+        assert_eq!(refused(&[0x61, acute]), no("a"));
+        assert_eq!(refused(&[0x61, acute, 0x71]), yes("ax"));
+        assert_eq!(refused(&[0x61, acute, grave]), yes("ax"));
+        // One that has no letters here, and keys that are none.
+        assert_eq!(refused(&[0xfe8c, 0x61]), yes("x"));
+        assert_eq!(refused(&[0x61, acute, 0xff0d]), yes("ax"));
+        assert_eq!(refused(&[0x61, acute, LEFT]), yes("ax"));
+        assert_eq!(refused(&[0x61, acute, BACKSPACE]), no("ax"));
+        assert_eq!(refused(&[acute, 0x71, 0x61]), no("ax"));
+        assert_eq!(text(press(secret(), &[acute, ESCAPE])), "No");
+        // A click beside the keyboard, a paste, and a command.
+        let waiting = || press(secret(), &[acute]).ok().unwrap();
+        assert!(waiting().choose(0).0.is_some_and(|asking| asking.refused));
+        assert!(waiting().choose(1).0.is_none());
+        let (asking, _) = waiting().key(0x76, Typed::Text("pasted"));
+        assert_eq!(asking.map(|asking| (asking.refused, asking.typed.len())), Some((true, 0)));
+        let (asking, _) = secret().key(acute, Typed::Nothing);
+        assert_eq!(text(press(asking.unwrap(), &[0x61, 0xff0d])), "a");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The main loop: what happens in the session goes to the display, what the user does goes to the server.
 
 mod asking;
+mod compose;
 mod doing;
 mod end;
 mod goodbye;
