@@ -253,7 +253,7 @@ pub trait Display {
     /// Sets the locks of the keyboard here.
     fn set_locks(&mut self, _locks: Locks) {}
 
-    /// Offers text for pasting elsewhere.
+    /// Offers text for pasting elsewhere, once the window has the focus.
     fn set_clipboard(&mut self, _text: &str) {}
 
     /// Rings; where there is no other bell, that of the terminal.

@@ -137,8 +137,8 @@ fn what_others_copy_is_told_once_and_not_before_the_focus() {
 #[test]
 fn what_the_server_copies_can_be_pasted_anywhere() {
     let screen = Screen::start(1024, 768);
-    // No window is needed for that.
-    let mut front = Front::new(&screen.display, Wish::default());
+    let mut front = Front::open(&screen.display, Wish::default());
+    front.point();
     front.display.set_clipboard(GREEK);
     for selection in ["clipboard", "primary"] {
         assert_eq!(front.paste(selection, "UTF8_STRING"), GREEK.as_bytes());
@@ -152,9 +152,7 @@ fn what_the_server_copies_can_be_pasted_anywhere() {
     }
     front.display.set_clipboard("größe €");
     assert_eq!(front.paste("primary", "STRING"), b"gr\xf6\xdfe ?");
-    // The new text is not told as one of others, now that the window has the focus.
-    front.display.open(sshvnc::picture::Size::new(300, 200), "front").unwrap();
-    front.point();
+    // The new text is not told as one of others.
     front.run(MOMENT);
     assert_eq!(front.texts(), [""; 0]);
     // Several at once, in pieces.
@@ -181,6 +179,47 @@ fn what_the_server_copies_can_be_pasted_anywhere() {
     front.display.set_clipboard("new");
     front.run(MOMENT);
     assert_ne!(owner(&screen.display, "clipboard"), before);
+}
+
+#[test]
+fn what_the_server_copies_waits_for_the_focus_and_gives_way_to_what_is_newer() {
+    for send in [true, false] {
+        let screen = Screen::start(1024, 768);
+        let mut front = Front::open(&screen.display, wish(ClipboardWish { send, ..ClipboardWish::default() }));
+        let told = |texts: &[&'static str]| if send { texts.to_vec() } else { Vec::new() };
+        let _mine = front.copy("clipboard", "mine");
+        front.run(MOMENT);
+        front.display.set_clipboard("before any focus");
+        assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"mine");
+        front.point();
+        assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"before any focus");
+        let _again = front.copy("clipboard", "mine");
+        front.run(MOMENT);
+        assert_eq!(front.texts(), told(&["mine"]));
+        // Of many only the last is of interest.
+        front.act(&["mousemove", "900", "700"]);
+        let mine = owner(&screen.display, "clipboard");
+        for number in 0..100 {
+            front.display.set_clipboard(&format!("{number}"));
+            front.run(Duration::from_millis(5));
+        }
+        assert_eq!(owner(&screen.display, "clipboard"), mine);
+        assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"mine");
+        front.point();
+        assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"99");
+        assert_eq!(front.paste("primary", "UTF8_STRING"), b"99");
+        // What was copied here afterwards is newer, where it was copied.
+        front.act(&["mousemove", "900", "700"]);
+        front.display.set_clipboard("older");
+        let _newer = front.copy("clipboard", "newer");
+        front.run(MOMENT);
+        assert_eq!(front.texts(), [""; 0]);
+        front.point();
+        front.run(MOMENT);
+        assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"newer");
+        assert_eq!(front.paste("primary", "UTF8_STRING"), b"older");
+        assert_eq!(front.texts(), told(&["newer"]));
+    }
 }
 
 #[test]
@@ -245,7 +284,8 @@ fn nobody_stops_the_clipboard() {
 #[test]
 fn several_targets_are_given_at_once() {
     let screen = Screen::start(1024, 768);
-    let mut front = Front::new(&screen.display, Wish::default());
+    let mut front = Front::open(&screen.display, Wish::default());
+    front.point();
     let text = long();
     front.display.set_clipboard(&text);
     front.run(MOMENT);

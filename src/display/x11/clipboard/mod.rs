@@ -36,6 +36,8 @@ pub(super) struct Clipboard {
     unseen: Vec<Atom>,
     fetch: Option<Fetch>,
     offer: Offer,
+    /// What was copied on the server while the focus was elsewhere, and the selections in which nothing newer is.
+    pending: Option<(String, Vec<Atom>)>,
     /// Whether the time was asked for.
     waits_for_time: bool,
     /// The last text that is known here, and the last that the server knows: what comes back is nothing new.
@@ -53,7 +55,7 @@ impl Clipboard {
             // What was copied on purpose counts more than what is only selected.
             selections.insert(0, AtomEnum::PRIMARY.into());
         }
-        let hears = wish.send && has_xfixes(server)?;
+        let hears = (wish.send || wish.receive) && has_xfixes(server)?;
         if hears {
             let news = SelectionEventMask::SET_SELECTION_OWNER
                 | SelectionEventMask::SELECTION_WINDOW_DESTROY
@@ -71,6 +73,7 @@ impl Clipboard {
             focused: false,
             fetch: None,
             offer: Offer::default(),
+            pending: None,
             waits_for_time: false,
             here: None,
             there: None,
@@ -88,6 +91,9 @@ impl Clipboard {
                 self.unseen.retain(|&selection| selection != news.selection);
                 if news.owner != x11rb::NONE && self.selections.contains(&news.selection) {
                     self.unseen.push(news.selection);
+                    if let Some((_, selections)) = &mut self.pending {
+                        selections.retain(|&selection| selection != news.selection);
+                    }
                 }
             }
             Event::SelectionClear(lost) if lost.owner == self.window => {
@@ -97,7 +103,7 @@ impl Clipboard {
             Event::SelectionRequest(request) if request.owner == self.window => self.offer.answer(server, request)?,
             Event::PropertyNotify(now) if (now.window, now.atom) == (self.window, server.atoms.SSHVNC_TIME) => {
                 self.waits_for_time = false;
-                self.offer.own(server, self.window, &self.selections, now.time)?;
+                self.offer.own(server, self.window, now.time)?;
                 self.begin(server, now.time)?;
             }
             Event::PropertyNotify(now) if self.offer.feed(server, now)? => {}
@@ -134,10 +140,12 @@ impl Clipboard {
             self.here = None;
             self.unseen = self.selections.clone();
         }
+        self.bring(server)?;
         self.settle(server)
     }
 
-    /// Offers text that was copied on the server.
+    /// Offers text that was copied on the server, as soon as the window has the focus: who works elsewhere is about to paste
+    /// something else.
     pub(super) fn offer(&mut self, server: &Server, text: &str) -> Result<(), Error> {
         if !self.wish.receive {
             return Ok(());
@@ -149,15 +157,23 @@ impl Clipboard {
             );
             return Ok(());
         }
-        let hash = Some(self.hasher.hash_one(text));
-        self.there = hash;
-        if self.here != hash {
+        self.there = Some(self.hasher.hash_one(text));
+        self.pending = Some((text.to_owned(), self.selections.clone()));
+        self.bring(server)?;
+        self.settle(server)
+    }
+
+    /// Offers what waited for the focus, if it has come.
+    fn bring(&mut self, server: &Server) -> Result<(), Error> {
+        let Some((text, selections)) = self.pending.take_if(|_| self.focused) else { return Ok(()) };
+        let hash = Some(self.hasher.hash_one(&text));
+        if self.here != hash && !selections.is_empty() {
             self.here = hash;
-            self.offer.set(text);
+            self.offer.set(&text, selections);
             // What was copied before that is of no interest any more.
             self.end(server)?;
         }
-        self.settle(server)
+        Ok(())
     }
 
     /// When something is given up if nothing happens until then.

@@ -26,8 +26,8 @@ const MOST_CONVERSIONS: usize = 32;
 #[derive(Default)]
 pub(super) struct Offer {
     text: Option<Rc<str>>,
-    /// Whether the text still has to become a selection.
-    waits: bool,
+    /// The selections that it still has to become.
+    waits: Vec<Atom>,
     owned: Vec<Atom>,
     since: Timestamp,
     transfers: Vec<Transfer>,
@@ -44,32 +44,26 @@ struct Transfer {
 }
 
 impl Offer {
-    /// Takes another text, which becomes a selection when the time is known.
-    pub(super) fn set(&mut self, text: &str) {
+    /// Takes another text, which becomes these selections when the time is known.
+    pub(super) fn set(&mut self, text: &str, selections: Vec<Atom>) {
         self.text = Some(text.replace('\0', "").into());
-        self.waits = true;
+        self.waits = selections;
     }
 
     /// Whether the time is needed.
     pub(super) fn waits(&self) -> bool {
-        self.waits
+        !self.waits.is_empty()
     }
 
     /// Makes the text a selection.
-    pub(super) fn own(
-        &mut self,
-        server: &Server,
-        window: Window,
-        selections: &[Atom],
-        time: Timestamp,
-    ) -> Result<(), Error> {
-        if !std::mem::take(&mut self.waits) {
+    pub(super) fn own(&mut self, server: &Server, window: Window, time: Timestamp) -> Result<(), Error> {
+        if !self.waits() {
             return Ok(());
         }
-        for &selection in selections {
+        for &selection in &self.waits {
             server.connection.set_selection_owner(window, selection, time).map_err(lost)?;
         }
-        (self.owned, self.since) = (selections.to_vec(), time);
+        (self.owned, self.since) = (std::mem::take(&mut self.waits), time);
         Ok(())
     }
 
@@ -85,7 +79,7 @@ impl Offer {
             return;
         }
         self.owned.retain(|&owned| owned != selection);
-        if self.owned.is_empty() && !self.waits {
+        if self.owned.is_empty() && !self.waits() {
             self.text = None;
         }
     }
