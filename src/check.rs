@@ -141,7 +141,7 @@ impl Screen {
     ) -> Result<(), Failure> {
         let receiving = async {
             loop {
-                while client.receive(&mut self.inbox, &mut self.canvas)? == Received::UpdateDone {}
+                while client.receive(&mut self.inbox, &mut self.canvas)? != Received::NeedMore {}
                 self.connection.outbound.send(client.messages().into()).await.map_err(Error::from)?;
                 client.events();
                 if enough(client) {

@@ -113,7 +113,7 @@ fn measured_pass<T>(
     let mut inbox = Inbox::default();
     inbox.push(recording.messages.clone());
     let measured = measure(&mut || {
-        while client.receive(&mut inbox, canvas)? == Received::UpdateDone {}
+        while client.receive(&mut inbox, canvas)? != Received::NeedMore {}
         Ok(())
     })?;
     let cut_off = if recording.cut_off { Some("block") } else { None };

@@ -34,9 +34,9 @@ impl Flow {
         Flow { mode: Mode::Asked, continues: false, fences: false, room: false, held: false, owed: false }
     }
 
-    /// Whether the server has shown that it knows fences.
-    pub(super) fn has_fences(&self) -> bool {
-        self.fences
+    /// Whether the server may be asked for a fence. neatvnc 1.0 stops reading, keys too, if it still owes an update.
+    pub(super) fn may_fence(&self) -> bool {
+        self.fences && self.mode == Mode::Continuous
     }
 
     /// An update begins. Asked for now, the next one is made while this one is still on its way.

@@ -18,6 +18,12 @@ use std::sync::Arc;
 /// The largest desktop, in pixels: 8K, and what memory can bear.
 const LARGEST_DESKTOP: usize = 34_000_000;
 
+/// A quality for which all that was painted with less is worth asking for anew.
+const WORTH_ALL: u8 = 5;
+
+/// Pixels that are painted before whoever receives may look up: more than any desktop has, some tens of milliseconds.
+const TURN: u64 = 64_000_000;
+
 /// What our own fences carry.
 const PING: &[u8] = b"ping";
 
@@ -28,6 +34,8 @@ pub enum Received {
     NeedMore,
     /// A FramebufferUpdate is complete; there may be more to receive.
     UpdateDone,
+    /// Far more was painted than a desktop has, and there is more to receive.
+    Busy,
 }
 
 #[derive(Clone, Copy)]
@@ -140,9 +148,10 @@ impl Client {
     pub fn change(&mut self, settings: &Settings) {
         let asked = if self.refresh.is_some() { settings.without_loss() } else { settings.clone() };
         self.say(Some(ClientMessage::SetEncodings(asked.list())));
-        // What was painted with a loss would stay so until it changes.
-        let lost = self.settings.as_ref().is_some_and(|before| before.quality.is_some());
-        if lost && settings.quality.is_none() {
+        // What was painted with more loss would stay so until it changes.
+        let quality = |settings: &Settings| settings.quality.unwrap_or(u8::MAX);
+        let rises = self.settings.as_ref().is_some_and(|before| quality(before) < quality(settings));
+        if rises && quality(settings) >= WORTH_ALL {
             self.say(Some(flow::request(self.size, false)));
         }
         self.settings = Some(settings.clone());
@@ -182,9 +191,9 @@ impl Client {
         self.say(message);
     }
 
-    /// Asks the server for a sign of life, by a fence of our own. False if it knows none, or owes us one still.
+    /// Asks the server for a sign of life, by a fence of our own. False if it can not be asked now, or owes us one still.
     pub fn ping(&mut self) -> bool {
-        if self.pinged || !self.flow.has_fences() {
+        if self.pinged || !self.flow.may_fence() {
             return false;
         }
         self.pinged = true;
@@ -244,12 +253,22 @@ impl Client {
         &self.counts
     }
 
+    /// Whether a FramebufferUpdate has begun and is not complete.
+    pub fn in_update(&self) -> bool {
+        matches!(self.state, State::Update { .. } | State::Rectangle { .. })
+    }
+
     /// Uses what has arrived, up to the end of a FramebufferUpdate.
     ///
     /// # Errors
     /// [`ProtocolError`] if the server broke the protocol; the session is over then.
     pub fn receive(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Received, ProtocolError> {
+        let turn = self.counts.pixels + TURN;
         loop {
+            if self.counts.pixels > turn {
+                self.paint_all(canvas)?;
+                return Ok(Received::Busy);
+            }
             self.keep_order(canvas)?;
             let rectangle = match self.state {
                 State::Update { number, .. } => Some((number.saturating_add(1), None)),
@@ -299,13 +318,13 @@ impl Client {
 
     fn paint_oldest(&mut self, canvas: &mut Canvas) -> Result<(), ProtocolError> {
         let Some((place, result)) = self.underway.paint(canvas) else { return Ok(()) };
-        let Place { area, encoding, number, offset } = place;
+        let Place { area, encoding, lossy, number, offset } = place;
         result.map_err(|Fault(what)| {
             let mut error = ProtocolError::new(self.message, offset, what);
             error.rectangle = Some((number, encoding));
             error
         })?;
-        self.painted(area, encoding);
+        self.painted(area, encoding, lossy);
         Ok(())
     }
 

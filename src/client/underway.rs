@@ -18,6 +18,8 @@ const MOST: usize = 256;
 pub(super) struct Place {
     pub(super) area: Area,
     pub(super) encoding: i32,
+    /// Something of it was lost when it was packed.
+    pub(super) lossy: bool,
     /// Its number in the update, from 1.
     pub(super) number: u32,
     /// Of the stream's first byte behind it.

@@ -78,6 +78,14 @@ impl Rectangle {
         }
     }
 
+    /// Whether it is a picture that lost something when it was packed.
+    pub fn has_loss(&self) -> bool {
+        match &self.kind {
+            Kind::Tight(work) => work.has_loss(),
+            Kind::Jpeg(_) => true,
+        }
+    }
+
     fn bytes(&self) -> usize {
         match &self.kind {
             Kind::Tight(work) => work.bytes(),

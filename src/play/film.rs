@@ -77,7 +77,7 @@ impl Film {
         }
         let work = |film: &Film| film.inbox.offset() + film.client.counts().pixels;
         let before = work(self);
-        self.busy = self.client.receive(&mut self.inbox, &mut self.canvas)? == Received::UpdateDone;
+        self.busy = self.client.receive(&mut self.inbox, &mut self.canvas)? != Received::NeedMore;
         self.damage.extend(&self.client.take_damage());
         // Nobody hears what it says.
         self.client.messages();

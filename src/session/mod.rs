@@ -119,6 +119,7 @@ pub struct Session {
     network: RefCell<Option<network::Watch>>,
     // Whether there is a painter that will report its end.
     opened: Cell<bool>,
+    records: bool,
     // Taken when the session ends: its threads may hang in a name server, and nobody waits for that.
     runtime: Option<Runtime>,
 }
@@ -163,6 +164,7 @@ impl Session {
             }
         });
         let of_the_network = teller.clone();
+        let records = plan.recorder.is_some();
         let board = Board::default();
         runtime.spawn(net::run(
             plan,
@@ -187,6 +189,7 @@ impl Session {
             #[cfg(target_os = "linux")]
             network: RefCell::new(None),
             opened: Cell::new(false),
+            records,
             runtime: Some(runtime),
         })
     }
@@ -251,12 +254,12 @@ impl Session {
     /// recording that could not be finished.
     pub fn close(self) -> Option<Error> {
         self.outbox.close();
-        self.wants.give(painter::Job::Stop);
+        self.wants.stop();
         let opened = self.opened.get();
         let mut failed = None;
         // Without a desktop there is no painter, and nothing to wait for.
         while self.opened.get() {
-            match self.events.next(FINISH) {
+            match self.events.next(if self.records { FINISH } else { FAREWELL }) {
                 Ok(Event::Ended(End { error, .. })) => {
                     failed = error.filter(|error| matches!(error, Error::Recording(_)));
                     break;

@@ -52,13 +52,16 @@ pub(super) struct Wants {
     wanted: Arc<AtomicBool>,
     // Whether what was told last has been heard: a server's news can not pile up.
     heard: Arc<AtomicBool>,
+    // Beside the queue too: the end does not wait for what is still to be decoded.
+    stopped: Arc<AtomicBool>,
 }
 
 /// The painter's queue. The first picture is wanted without a word.
 pub(super) fn queue() -> (Wants, Receiver<Job>) {
     let (sender, receiver) = channel();
-    let (wanted, heard) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(true)));
-    (Wants { jobs: Arc::new(Mutex::new(sender)), wanted, heard }, receiver)
+    let flag = |state| Arc::new(AtomicBool::new(state));
+    let (wanted, heard, stopped) = (flag(true), flag(true), flag(false));
+    (Wants { jobs: Arc::new(Mutex::new(sender)), wanted, heard, stopped }, receiver)
 }
 
 impl Wants {
@@ -71,6 +74,16 @@ impl Wants {
     pub(super) fn heard(&self) {
         self.heard.store(true, Ordering::Release);
         self.give(Job::Look);
+    }
+
+    /// Nobody looks any more.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.give(Job::Stop);
+    }
+
+    fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
     }
 
     /// Queues a job; false if the painter is gone.
@@ -168,6 +181,9 @@ impl Painter {
                 }
                 None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
+            if self.is_over() {
+                return Ok(());
+            }
             match job {
                 Ok(Job::Chunk(chunk, arrived)) => {
                     let mut size = self.push(chunk, arrived)?;
@@ -275,10 +291,15 @@ impl Painter {
             if let Some(recorder) = self.recorder.as_mut().filter(|_| self.client.between_messages()) {
                 recorder.boundary(self.inbox.available().len());
             }
-            if received == Received::NeedMore {
+            if received == Received::NeedMore || self.is_over() {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether nobody looks any more; what is recorded is so to its end.
+    fn is_over(&self) -> bool {
+        self.recorder.is_none() && self.wants.stopped()
     }
 
     fn measure(&mut self, received: &Result<Received, ProtocolError>) {
@@ -286,7 +307,7 @@ impl Painter {
             if let Some(room) = self.pace.done(Instant::now()) {
                 self.client.set_room(room);
             }
-        } else if !self.client.between_messages() {
+        } else if self.client.in_update() {
             self.pace.part(Instant::now());
         }
     }

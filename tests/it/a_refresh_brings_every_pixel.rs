@@ -8,6 +8,7 @@ use sshvnc::rfb::{Inbox, PixelFormat, encoding};
 use sshvnc::session::{Event, Plan, Session};
 use sshvnc::transport::{Route, TcpOptions};
 
+use crate::jpeg_by_hand::{Tables, jpeg};
 use crate::real::PATIENCE;
 use crate::real::program::Program;
 use crate::real::scenery::scenery;
@@ -41,6 +42,11 @@ fn loss_ends_until_all_was_painted() {
         client.messages()
     };
     let asks = [3, 1, 0, 0, 0, 0, 0, 4, 0, 1];
+    // What was on its way has a loss yet, and is no answer.
+    let jpeg = jpeg(2, 1, [90, 128, 128], Tables::Both);
+    let tight = [&[0x90, jpeg.len() as u8 | 0x80, (jpeg.len() >> 7) as u8][..], &jpeg].concat();
+    assert_eq!(answers(&mut client, 0, 0, &[9; 8]), asks);
+    assert_eq!(answers(&mut client, 2, encoding::TIGHT, &tight), asks);
     assert_eq!(answers(&mut client, 0, 0, &[9; 8]), asks);
     // A copy is as good as what was there.
     assert_eq!(answers(&mut client, 2, 1, &[0; 4]), asks);

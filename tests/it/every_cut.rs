@@ -68,7 +68,7 @@ pub fn receive(
         inbox.push(rest.split_to(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len())));
         error = loop {
             match client.receive(&mut inbox, &mut canvas) {
-                Ok(Received::UpdateDone) => {}
+                Ok(Received::UpdateDone | Received::Busy) => {}
                 Ok(Received::NeedMore) => break None,
                 Err(error) => break Some(error),
             }

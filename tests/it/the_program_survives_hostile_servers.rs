@@ -234,3 +234,31 @@ fn by_stopping_or_by_never_stopping() {
         Ok(())
     });
 }
+
+/// Rectangles of three bytes that paint 33 million pixels each: whoever wants to end does not wait for them.
+#[test]
+fn by_work_without_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        server_init(&mut stream, 7680, 4320, 0).unwrap();
+        let mut fill = rectangle(0, 0, 7680, 4320, 7)[4..].to_vec();
+        fill.extend([0x80, 1, 2, 3]);
+        let _ = stream.write_all(&[0, 0, 0xff, 0xff]);
+        while stream.write_all(&fill.repeat(1000)).is_ok() {}
+    });
+    let home = tempfile::tempdir().unwrap();
+    let screen = crate::real::desktop::Screen::start(800, 600);
+    let mut viewer = crate::real::viewer::sshvnc(home.path());
+    viewer.args(["--direct", "--encodings", "tight"]).arg(format!("127.0.0.1::{port}"));
+    let viewer = viewer.env("DISPLAY", &screen.display).spawn().unwrap();
+    let is_seen = || crate::real::window::id_on(&screen.display).is_some();
+    assert!(crate::real::within(crate::real::PATIENCE, is_seen), "no window");
+    std::thread::sleep(Duration::from_secs(2));
+    let start = Instant::now();
+    crate::real::signal(viewer.id(), "TERM");
+    let ended = crate::real::viewer::finish(viewer, crate::real::PATIENCE);
+    assert_eq!(ended.code, Some(143), "{}", ended.said);
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}

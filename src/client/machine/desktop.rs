@@ -53,8 +53,9 @@ impl Client {
                 return Ok(Progress::NeedMore);
             };
             let number = if let State::Rectangle { number, .. } = self.state { number } else { 0 };
+            let lossy = rectangle.has_loss();
             let job = Job::new(rectangle, size.0, size.1, self.pixels.clone());
-            self.underway.add(job, Place { area, encoding, number, offset: inbox.offset() });
+            self.underway.add(job, Place { area, encoding, lossy, number, offset: inbox.offset() });
             // Painted when its turn comes.
             return Ok(Progress::Done);
         } else {
@@ -63,26 +64,34 @@ impl Client {
                 return Ok(Progress::NeedMore);
             }
         }
-        self.painted(area, encoding);
+        self.painted(area, encoding, matches!(encoding, encoding::ZYWRLE | encoding::OPEN_H264));
         Ok(Progress::Done)
     }
 
     /// Counts what was painted.
-    pub(super) fn painted(&mut self, area: Area, encoding: i32) {
+    pub(super) fn painted(&mut self, area: Area, encoding: i32, lossy: bool) {
         self.damage.add(area);
         if let Some(coverage) = &mut self.coverage {
             coverage.add(area);
         }
-        self.refreshed(area, encoding);
+        self.refreshed(area, encoding, lossy);
         self.counts.rectangles += 1;
         self.counts.pixels += area.pixels() as u64;
         *self.counts.by_encoding.entry(encoding).or_default() += 1;
     }
 
     /// Goes back to pictures with a loss when all of one without has come.
-    fn refreshed(&mut self, area: Area, encoding: i32) {
+    fn refreshed(&mut self, area: Area, encoding: i32, lossy: bool) {
+        let Some(left) = &mut self.refresh else { return };
+        if lossy {
+            // The server had not heard yet that there shall be none, so what came before is no answer either.
+            *left = Coverage::new(self.size);
+            return;
+        }
         // A copy is as good as what was there.
-        let Some(left) = self.refresh.as_mut().filter(|_| encoding != encoding::COPY_RECT) else { return };
+        if encoding == encoding::COPY_RECT {
+            return;
+        }
         left.add(area);
         if left.is_complete() {
             self.refresh = None;

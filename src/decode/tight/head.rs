@@ -3,6 +3,8 @@
 use crate::decode::{Fault, Pixels, zlib_stream};
 use crate::rfb::{Layout, Reader, Short};
 
+/// JpegCompression, as the upper half of the compression-control byte.
+const JPEG: u8 = 0b1001;
 /// Filtered data of fewer bytes is never compressed.
 const LEAST_COMPRESSED: usize = 12;
 
@@ -42,6 +44,11 @@ pub(super) enum Filter<'a> {
     Gradient,
 }
 
+/// Whether a rectangle is JpegCompression.
+pub(super) fn is_jpeg(payload: &[u8]) -> bool {
+    payload.first().is_some_and(|control| control >> 4 == JPEG)
+}
+
 impl<'a> Head<'a> {
     /// Reads up to the data. The inner result says what is wrong with a rectangle of this size.
     pub(super) fn read(
@@ -56,7 +63,7 @@ impl<'a> Head<'a> {
         let head = |method, length| Ok(Ok(Head { resets, method, length }));
         match kind {
             0b1000 => return head(Method::Fill(reader.bytes(pixels.tpixel_bytes())?), 0),
-            0b1001 => return head(Method::Jpeg, compact_length(reader)?),
+            JPEG => return head(Method::Jpeg, compact_length(reader)?),
             0b1010 if png => return head(Method::Png, compact_length(reader)?),
             0b1010 | 0b1110 if !png => {}
             // Not for Tight PNG by the specification, but QEMU has no pictures of pixels of 8 bits.

@@ -151,6 +151,10 @@ impl Work {
         self.payload.len()
     }
 
+    pub(super) fn has_loss(&self) -> bool {
+        head::is_jpeg(&self.payload)
+    }
+
     pub(super) fn unpack(
         self,
         target: &mut Target<'_>,
