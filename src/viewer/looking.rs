@@ -7,7 +7,7 @@ use super::menu::Facts;
 use super::supervisor::State;
 use crate::error::Failure;
 use crate::picture::Size;
-use crate::session::transport::Question;
+use crate::session::transport::{Question, QuestionKind};
 use crate::terminal;
 
 /// For how long a question that appears over a desktop takes no key.
@@ -34,6 +34,7 @@ impl Viewer<'_, '_> {
             if !self.covered() {
                 self.open_early()?;
             }
+            tracing::info!("asking in the window: {}", about(&question.kind));
             self.release_keys();
             self.release_buttons();
             // Who types at this moment does not mean the question.
@@ -125,6 +126,14 @@ impl Viewer<'_, '_> {
         }
         lines.push(format!("{}+M: menu", self.options.hotkeys.chord.name()));
         Some(lines)
+    }
+}
+
+/// What is asked, for the log.
+fn about(kind: &QuestionKind) -> String {
+    match kind {
+        QuestionKind::UnknownHostKey { host, key_type, .. } => format!("is this {key_type} key the one of {host}?"),
+        QuestionKind::Secret { prompt, .. } | QuestionKind::Choice { prompt, .. } => prompt.clone(),
     }
 }
 

@@ -44,18 +44,24 @@ fn questions_are_answered_by_keys_and_only_once() {
     let mut to = target(&sshd, desktop.port);
     to[1] = sshd.path("locked").to_str().unwrap().to_owned();
     let black = screen.picture();
-    let options = ["--reconnect", "forever", "-o", "IdentitiesOnly=yes"];
+    // With a fallback there is a log, which tells what was asked.
+    let options = ["--fallback", "true", "-o", "IdentitiesOnly=yes"];
     let viewer = full_screen(&sshd, &screen, &options, &to);
     let window = Window::new(viewer, &screen.display);
+    let log = || fs::read_to_string(sshd.path("home/.local/state/sshvnc/session.log")).unwrap_or_default();
+    let asked = |what: &str, before: &Picture| {
+        assert!(within(PATIENCE, || log().contains(&format!("asking in the window: {what}"))), "{what}: {}", log());
+        changed(&screen, before)
+    };
     // "Do not connect" is chosen at first: the other one is one step away.
-    let host_key = changed(&screen, &black);
+    let host_key = asked("is this ssh-ed25519 key", &black);
     window.act(&["key", "Left", "Return"]);
-    let passphrase = changed(&screen, &host_key);
+    let passphrase = asked("passphrase for", &host_key);
     window.act(&["type", PASSPHRASE]);
     // It is not to be read on the screen, but something was typed.
     assert!(within(PATIENCE, || screen.picture() != passphrase));
     window.act(&["key", "Return"]);
-    changed(&screen, &passphrase);
+    asked("VNC password of", &passphrase);
     window.act(&["type", PASSWORD]);
     window.act(&["key", "Return"]);
     assert!(within(PATIENCE, || shows(&screen, &desktop).is_ok()), "{:?}", shows(&screen, &desktop));
@@ -65,9 +71,11 @@ fn questions_are_answered_by_keys_and_only_once() {
     assert!(within(PATIENCE, || shows(&screen, &desktop).is_err()));
     sshd.start_again();
     assert!(within(PATIENCE, || shows(&screen, &desktop).is_ok()), "{:?}", shows(&screen, &desktop));
+    let log = fs::read_to_string(sshd.path("home/.local/state/sshvnc/session.log")).unwrap();
+    assert_eq!(log.matches("asking in the window").count(), 3, "{log}");
     let ended = window.close();
     assert_eq!(ended.code, Some(143), "{}", ended.said);
-    assert!(!ended.said.contains(PASSWORD) && !ended.said.contains(PASSPHRASE));
+    assert!(![&ended.said, &log].iter().any(|said| said.contains(PASSWORD) || said.contains(PASSPHRASE)), "{log}");
 }
 
 #[test]

@@ -340,9 +340,14 @@ fn wait_for_display(display: &str, log: &Path) {
 pub fn screen_of(display: &str) -> Picture {
     let (connection, number) = RustConnection::connect(Some(display)).unwrap();
     let root = connection.setup().roots[number].root;
-    let geometry = connection.get_geometry(root).unwrap().reply().unwrap();
-    let (width, height) = (geometry.width, geometry.height);
-    let image = connection.get_image(ImageFormat::Z_PIXMAP, root, 0, 0, width, height, !0).unwrap().reply().unwrap();
+    // The screen may get smaller between the two.
+    let look = || {
+        let geometry = connection.get_geometry(root).ok()?.reply().ok()?;
+        let (width, height) = (geometry.width, geometry.height);
+        let image = connection.get_image(ImageFormat::Z_PIXMAP, root, 0, 0, width, height, !0).ok()?;
+        Some((width, height, image.reply().ok()?))
+    };
+    let (width, height, image) = (0..9).find_map(|_| look()).unwrap();
     let rgb = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
     (width.into(), height.into(), rgb)
 }
