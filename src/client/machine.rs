@@ -60,6 +60,7 @@ pub struct Client {
     underway: Underway,
     // What was asked for; a recording's client asks for nothing.
     settings: Option<Settings>,
+    stale: bool,
     // What has not come yet of a picture without loss, while there is one to come.
     refresh: Option<Coverage>,
     messages: Vec<u8>,
@@ -126,6 +127,7 @@ impl Client {
             decoders: Decoders::new(),
             underway: Underway::new(Box::new(Alone)),
             settings: None,
+            stale: false,
             refresh: None,
             messages: Vec::new(),
             events: Vec::new(),
@@ -151,10 +153,20 @@ impl Client {
         // What was painted with more loss would stay so until it changes.
         let quality = |settings: &Settings| settings.quality.unwrap_or(u8::MAX);
         let rises = self.settings.as_ref().is_some_and(|before| quality(before) < quality(settings));
-        if rises && quality(settings) >= WORTH_ALL {
-            self.say(Some(flow::request(self.size, false)));
-        }
+        self.stale |= rises && quality(settings) >= WORTH_ALL;
         self.settings = Some(settings.clone());
+    }
+
+    /// Whether parts of the desktop have more loss than they would have now. Whoever has a clock knows when to
+    /// [ask for them](Client::renew): a whole desktop is in the way of what changes.
+    pub fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Asks for the whole desktop once more.
+    pub fn renew(&mut self) {
+        self.stale = false;
+        self.say(Some(flow::request(self.size, false)));
     }
 
     /// Asks for the whole desktop once more, without loss; what changes after that comes as it did before.
@@ -165,7 +177,7 @@ impl Client {
             self.say(Some(ClientMessage::SetEncodings(list)));
             self.refresh = Some(Coverage::new(self.size));
         }
-        self.say(Some(flow::request(self.size, false)));
+        self.renew();
     }
 
     /// Unpacks rectangles on `lanes` from now on. Nothing of what this client says or paints depends on them.

@@ -82,6 +82,8 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
         link,
         board,
         pinged: None,
+        last: Instant::now(),
+        stale: None,
         heard: Instant::now(),
         received: 0,
         decoding: Duration::ZERO,

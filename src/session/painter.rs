@@ -23,6 +23,10 @@ use crate::rfb::{Inbox, ProtocolError};
 /// a dead link in the same time.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// What is stale is asked for when nothing has come for so long, or in so long at the latest.
+const CALM: Duration = Duration::from_millis(300);
+const LONGEST: Duration = Duration::from_secs(5);
+
 /// Bytes that have arrived already and are decoded together.
 const BATCH: usize = 256 << 10;
 
@@ -145,6 +149,9 @@ pub(super) struct Painter {
     pub(super) board: Board,
     /// When the server was asked for a sign of life.
     pub(super) pinged: Option<Instant>,
+    /// When bytes came last, and since when there are stale parts.
+    pub(super) last: Instant,
+    pub(super) stale: Option<Instant>,
     /// When the server was heard last, or before the first picture, when it came nearer.
     pub(super) heard: Instant,
     /// Bytes, and the time that it took to decode them.
@@ -175,10 +182,14 @@ impl Painter {
             let due = !self.client.at_boundary(&self.inbox) || self.client.counts().updates == 0;
             let job = match next.take() {
                 Some(job) => Ok(job),
-                // Whatever else there is to do meanwhile does not begin it anew.
                 None if due && self.canvas.is_some() => {
+                    // Whatever else there is to do meanwhile does not begin it anew.
                     self.jobs.recv_timeout(SILENCE.saturating_sub(self.heard.elapsed()))
                 }
+                None if let Some(wait) = self.renew() => match self.jobs.recv_timeout(wait) {
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    job => job,
+                },
                 None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             if self.is_over() {
@@ -233,8 +244,26 @@ impl Painter {
         }
     }
 
+    /// Asks for what is stale, when nothing else is on its way or it has waited for long. Gives how long it waits still.
+    fn renew(&mut self) -> Option<Duration> {
+        if !self.client.is_stale() {
+            self.stale = None;
+            return None;
+        }
+        let now = Instant::now();
+        let since = *self.stale.get_or_insert(now);
+        let wait = (self.last + CALM).min(since + LONGEST).saturating_duration_since(now);
+        if wait.is_zero() {
+            self.client.renew();
+            self.tell();
+            return None;
+        }
+        Some(wait)
+    }
+
     fn push(&mut self, chunk: Bytes, arrived: Instant) -> Result<usize, Error> {
         self.record(&chunk, arrived)?;
+        self.last = arrived;
         let size = chunk.len();
         self.received += size as u64;
         let due = !self.client.at_boundary(&self.inbox);
@@ -411,6 +440,8 @@ mod tests {
             link: None,
             board: Board::default(),
             pinged: None,
+            last: heard,
+            stale: None,
             heard,
             received: 0,
             decoding: Duration::ZERO,
