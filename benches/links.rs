@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench links` prints a table: seconds from the desktop's answer to the last of eighteen pages and
 //! scrolls, each drawn when the one before has been seen, on Xtigervnc through a private sshd; and megabytes received.
-//! `-- PAGES ROUNDS` sets its size (18 1); with `--test` it only shows that it works.
+//! `-- PAGES ROUNDS` sets its size (18 1); it fails if the automatic choice is slower than it may be; with `--test` it only shows that it works.
 
 #[path = "../tests/it/real/mod.rs"]
 #[allow(dead_code)]
@@ -20,6 +20,8 @@ use sshvnc::session::{Event, Session, Settings};
 
 const ROUND_TRIP: Duration = Duration::from_millis(40);
 const SPEEDS: [f64; 3] = [2e6, 20e6, 1000e6];
+/// What may be chosen by itself, in times of the best fixed setting.
+const MOST: f64 = 1.2;
 /// Longer than anyone waits for a page.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -60,6 +62,7 @@ fn main() {
     let (sshd, desktop) = (Sshd::start(), Desktop::start_empty(Server::Xtigervnc));
     println!("| Mbit/s, {} ms | settings | s | MB |", ROUND_TRIP.as_millis());
     println!("|--:|---|--:|--:|");
+    let mut ratios = Vec::new();
     for &speed in speeds {
         // Every way takes its turn in every round.
         let mut all = vec![Vec::new(); ways.len()];
@@ -68,11 +71,23 @@ fn main() {
                 all.push(browse(&sshd, &desktop, speed, way, pages));
             }
         }
+        let mut medians = Vec::new();
         for (way, mut all) in ways.iter().zip(all) {
             all.sort_by(|ours, theirs| ours.0.total_cmp(&theirs.0));
             let (seconds, megabytes) = all[all.len() / 2];
             println!("| {:.0} | {} | {seconds:.2} | {megabytes:.1} |", speed / 1e6, way.name);
+            medians.push((way.follow, seconds));
         }
+        let best = |follow| medians.iter().filter(|way| way.0 == follow).map(|way| way.1).fold(f64::INFINITY, f64::min);
+        ratios.push((speed, best(true) / best(false)));
+    }
+    println!();
+    for (speed, ratio) in &ratios {
+        println!("{:.0} Mbit/s: what follows the link takes {ratio:.2} of the best fixed setting's time", speed / 1e6);
+    }
+    if !quick && ratios.iter().any(|(_, ratio)| *ratio > MOST) {
+        println!("more than {MOST}");
+        std::process::exit(1);
     }
 }
 
