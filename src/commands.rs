@@ -1,6 +1,7 @@
 //! `sshvnc TARGET`, `screenshot`, `record` and `ssh-config`: what a command puts together, and what it leaves behind.
 
 use std::io::{self, IsTerminal};
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use crate::cli::{Connection, Record, RecordingFormat, Screenshot, View};
@@ -85,9 +86,8 @@ fn watch(what: &View, fallback: Option<&Fallback>) -> Result<(), Failure> {
 pub fn screenshot(what: &Screenshot) -> Result<(), Failure> {
     let plan = config::plan(&what.connection, Purpose::Keep)?;
     let mut display = Headless::new(Until::Complete);
-    let seconds = what.timeout.get();
-    let words = format!("the desktop was not painted within {seconds} s");
-    let deadline = Some((Instant::now() + Duration::from_secs(seconds), words));
+    let words = format!("the desktop was not painted within {} s", what.timeout);
+    let deadline = from_now(what.timeout).map(|deadline| (deadline, words));
     viewer::run(plan, &mut display, Options { view_only: true, deadline, ..Options::default() })?;
     if !display.is_complete() {
         return Err(Failure::new(Kind::Lost, "the server ended the connection before all of the desktop was painted"));
@@ -105,12 +105,12 @@ pub fn record(what: &Record) -> Result<(), Failure> {
         Some(RecordingFormat::Fbs) => Format::Fbs,
         None => Format::of_name(&what.file),
     };
-    let writer = recording::Writer::create(&what.file, format)?;
-    let plan = config::plan(&what.connection, Purpose::Record(writer))?;
-    let until =
-        what.seconds.map_or(Until::Ended, |seconds| Until::Time(Instant::now() + Duration::from_secs(seconds.get())));
-    let mut display = Headless::new(until);
+    let plan = config::plan(&what.connection, Purpose::Record)?;
+    let plan = Plan { recorder: Some(recording::Writer::create(&what.file, format)?), ..plan };
+    let mut display = Headless::new(what.seconds.and_then(from_now).map_or(Until::Ended, Until::Time));
+    let mut begun = false;
     let mut tell = |open: &crate::session::Open| {
+        begun = true;
         if io::stderr().is_terminal() {
             let end = if what.seconds.is_some() { "Ctrl+C ends it early" } else { "Ctrl+C ends it" };
             say::remark(format_args!("recording a desktop of {}; {end}", open.size));
@@ -118,10 +118,16 @@ pub fn record(what: &Record) -> Result<(), Failure> {
     };
     let options = Options { view_only: true, on_open: Some(&mut tell), ..Options::default() };
     let recorded = viewer::run(plan, &mut display, options);
-    if let Ok(file) = std::fs::metadata(&what.file) {
+    if begun && let Ok(file) = std::fs::metadata(&what.file) {
         say::remark(format_args!("{}: {} bytes", what.file.display(), file.len()));
     }
     recorded
+}
+
+/// When these seconds are over; `None` if nobody lives to see it, nor any clock.
+fn from_now(seconds: NonZeroU64) -> Option<Instant> {
+    let seconds = u32::try_from(seconds.get()).ok()?;
+    Instant::now().checked_add(Duration::from_secs(seconds.into()))
 }
 
 /// Prints what ssh_config says of the target's host.
@@ -135,4 +141,17 @@ pub fn ssh_config(what: &Connection) -> Result<(), Failure> {
     let host = Host { user: what.login.clone().or(user), name: host, port: what.port.map(u16::from) };
     say::result(ssh_config::print(&hops::resolve(&host, what)?, &hops::known_algorithms()).trim_end());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_of_seconds_is_too_much_for_the_clock() {
+        assert!(from_now(NonZeroU64::MIN).is_some_and(|time| time > Instant::now()));
+        for seconds in [u64::MAX, u64::MAX / 2, 1 << 60] {
+            assert_eq!(NonZeroU64::new(seconds).and_then(from_now), None);
+        }
+    }
 }

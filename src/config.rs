@@ -10,7 +10,6 @@ use secrecy::SecretSlice;
 use crate::cli::{Connection, PASSWORD_VARIABLE};
 use crate::error::Failure;
 use crate::picture::ByteOrder;
-use crate::recording;
 use crate::rfb::{PixelFormat, encoding, vnc_auth};
 use crate::route;
 use crate::session::{Plan, Settings};
@@ -18,13 +17,14 @@ use crate::target::Target;
 use crate::terminal;
 
 /// What the pixels are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To be looked at, soon and then again and again.
     Show,
     /// To be looked at once, as they are.
     Keep,
     /// To be written down as they arrive.
-    Record(recording::Writer),
+    Record,
 }
 
 /// The plan for what was typed. Tells on stderr what `--direct` leaves unprotected.
@@ -34,14 +34,14 @@ pub enum Purpose {
 pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
     let target = Target::parse(&typed.target).map_err(Failure::usage)?;
     let password = password(typed.passwd.as_deref())?;
-    let shows = matches!(purpose, Purpose::Show);
+    let shows = purpose == Purpose::Show;
     let follow_link = shows && typed.encodings.is_none() && typed.quality.is_none();
-    let (order, recorder) = match purpose {
-        Purpose::Show | Purpose::Keep => (ByteOrder::Bgrx, None),
-        Purpose::Record(_) if typed.bgr233 || typed.rgb565 => {
+    let order = match purpose {
+        Purpose::Show | Purpose::Keep => ByteOrder::Bgrx,
+        Purpose::Record if typed.bgr233 || typed.rgb565 => {
             return Err(Failure::usage("a recording always has 32 bits a pixel: leave --bgr233 and --rgb565 out"));
         }
-        Purpose::Record(writer) => (ByteOrder::Rgbx, Some(writer)),
+        Purpose::Record => ByteOrder::Rgbx,
     };
     let format = match (typed.bgr233, typed.rgb565) {
         (true, _) => PixelFormat::bgr233(),
@@ -49,7 +49,7 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         _ => PixelFormat::rgb888(order.shifts()),
     };
     let encodings = encodings(typed.encodings.as_deref())?;
-    if recorder.is_some() {
+    if purpose == Purpose::Record {
         recordable(&encodings, typed.quality)?;
     }
     let way = route::to(target, typed)?;
@@ -67,7 +67,7 @@ pub fn plan(typed: &Connection, purpose: Purpose) -> Result<Plan, Failure> {
         follow_link,
         order,
         pins: Default::default(),
-        recorder,
+        recorder: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Writes a recording while it happens, and ends it behind a whole message.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ const LONGEST_BLOCK: usize = 1 << 24;
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
-    file: BufWriter<File>,
+    /// From the beginning on.
+    file: Option<BufWriter<File>>,
     format: Format,
     /// When time began.
     start: Instant,
@@ -37,17 +38,20 @@ struct Block {
 }
 
 impl Writer {
-    /// Creates `path`, or empties it.
+    /// A recording in `path`, which is tried: whatever is there stays as it is until the recording begins.
     ///
     /// # Errors
-    /// [`Error::Io`]
+    /// [`Error::Io`] if it can not be written there.
     pub fn create(path: &Path, format: Format) -> Result<Writer, Error> {
-        // Read as well: where to end is looked up in what was written.
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
-        let file = file.map_err(|error| Error::Io(path.to_owned(), error))?;
+        let tried = match File::options().write(true).create_new(true).open(path) {
+            Ok(_) => fs::remove_file(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(path, false).map(drop),
+            Err(error) => Err(error),
+        };
+        tried.map_err(|error| Error::Io(path.to_owned(), error))?;
         Ok(Writer {
             path: path.to_owned(),
-            file: BufWriter::new(file),
+            file: None,
             format,
             start: Instant::now(),
             written: 0,
@@ -58,12 +62,14 @@ impl Writer {
         })
     }
 
-    /// Writes ServerInit. The pixels that follow are in [`FORMAT`], whatever the server would have sent by itself. Times
+    /// Creates the file, or empties it, and writes ServerInit. The pixels that follow are in [`FORMAT`], whatever the server would have sent by itself. Times
     /// are counted from `now`.
     ///
     /// # Errors
     /// [`Error::Io`]
     pub fn begin(&mut self, init: &ServerInit, now: Instant) -> Result<(), Error> {
+        let file = open(&self.path, true).map_err(|error| self.failed(error))?;
+        self.file = Some(BufWriter::new(file));
         let mut bytes = Vec::new();
         if self.format == Format::Fbs {
             self.put(fbs::HEADER).map_err(|error| self.failed(error))?;
@@ -98,12 +104,13 @@ impl Writer {
         }
     }
 
-    /// Closes the file behind the last whole message. Gives its length in bytes.
+    /// Closes the file behind the last whole message. Gives its length in bytes: none if it never began.
     ///
     /// # Errors
     /// [`Error::Io`]
     pub fn finish(self) -> Result<u64, Error> {
         let Writer { path, file, boundary, format, known_block, .. } = self;
+        let Some(file) = file else { return Ok(0) };
         let cut = || {
             let mut file = file.into_inner().map_err(|error| error.into_error())?;
             let end = match format {
@@ -133,12 +140,20 @@ impl Writer {
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.end += bytes.len() as u64;
-        self.file.write_all(bytes)
+        match &mut self.file {
+            Some(file) => file.write_all(bytes),
+            None => Err(io::Error::other("the recording has not begun")),
+        }
     }
 
     fn failed(&self, error: io::Error) -> Error {
         Error::Io(self.path.clone(), error)
     }
+}
+
+/// Opens what may not be there yet. It is read as well: where to end is looked up in what was written.
+fn open(path: &Path, truncate: bool) -> io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(truncate).open(path)
 }
 
 /// Makes the block that holds byte `boundary` of the stream end there; `block` is that one or one before it. Gives the
@@ -220,8 +235,28 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_lost_or_left_before_it_begins() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+        fs::write(&old, "an older one").unwrap();
+        for path in [&old, &new] {
+            drop(Writer::create(path, Format::Fbs).unwrap());
+            assert_eq!(Writer::create(path, Format::Rfb).unwrap().finish().unwrap(), 0);
+        }
+        assert_eq!((fs::read(&old).unwrap(), new.exists()), (b"an older one".to_vec(), false));
+        for path in [&old, &new] {
+            let mut writer = Writer::create(path, Format::Rfb).unwrap();
+            writer.begin(&init(), Instant::now()).unwrap();
+            writer.finish().unwrap();
+            assert_eq!(Recording::load(path).unwrap().init.name, "größe");
+        }
+    }
+
+    #[test]
     fn a_file_that_can_not_be_written_is_named() {
         let error = Writer::create(Path::new("/no/such/folder/a.fbs"), Format::Fbs).unwrap_err().to_string();
         assert!(error.starts_with("/no/such/folder/a.fbs: ") && error.contains("No such file"), "{error}");
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Writer::create(dir.path(), Format::Fbs).unwrap_err().to_string().contains("directory"));
     }
 }

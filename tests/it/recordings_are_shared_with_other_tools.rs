@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 use sshvnc::recording::Recording;
 
 use crate::real::desktop::{Desktop, PASSWORD, Server, xdotool};
+use crate::real::signal;
 use crate::real::sshd::Sshd;
-use crate::real::viewer::{Picture, read_png, run, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
+use crate::real::viewer::{Picture, finish, read_png, run, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
 use crate::server::{PLAIN, rectangle, update};
 
 /// `bench --hash`'s word for a picture.
@@ -51,7 +52,7 @@ fn an_fbs_of_a_real_server_ends_in_its_screen() {
         let recorder = recorder.spawn().unwrap();
         std::thread::sleep(Duration::from_millis(1500));
         let desktop = desktop.with_client("xterm", &["-fn", "fixed", "-geometry", "20x5+600+40", "-e", "sleep 600"]);
-        let ended = crate::real::viewer::finish(recorder, Duration::from_secs(60));
+        let ended = finish(recorder, Duration::from_secs(60));
         assert_eq!(ended.code, Some(0), "{server:?}: {}", ended.said);
         let bytes = fs::read(&file).unwrap();
         assert!(bytes.starts_with(b"FBS 001.001\n"));
@@ -102,6 +103,50 @@ fn relay(to: u16) -> (u16, Receiver<[Vec<u8>; 2]>) {
         sender.send([downwards.join().unwrap(), upwards.join().unwrap()]).unwrap();
     });
     (port, receiver)
+}
+
+#[test]
+fn a_recording_that_does_not_begin_leaves_the_older_one() {
+    let home = tempfile::tempdir().unwrap();
+    let (old, new) = (home.path().join("old.fbs"), home.path().join("new.fbs"));
+    fs::write(&old, "an older one").unwrap();
+    // Nobody listens there any more.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for (option, code) in [("--bgr233", 1), ("--quality=5", 2)] {
+        for file in [&old, &new] {
+            let mut command = sshvnc(home.path());
+            command.args(["record", "--direct", option]).arg(format!("127.0.0.1::{port}"));
+            let ended = run(command.arg(file));
+            assert!(ended.code == Some(code) && !ended.said.contains("bytes"), "{option}: {ended:?}");
+        }
+        assert_eq!((fs::read(&old).unwrap(), new.exists()), (b"an older one".to_vec(), false), "{option}");
+    }
+    // A file that can not be written is told of before anybody is spoken to.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let mut command = sshvnc(home.path());
+    command.args(["record", "--direct"]).arg(format!("127.0.0.1::{}", listener.local_addr().unwrap().port()));
+    let ended = run(command.arg(home.path().join("no/such/folder.fbs")));
+    assert!(ended.code == Some(1) && ended.said.contains("No such file"), "{ended:?}");
+    assert!(listener.accept().is_err());
+}
+
+#[test]
+fn seconds_beyond_every_clock_are_no_limit() {
+    let home = tempfile::tempdir().unwrap();
+    let desktop = Desktop::start_without_password(Server::Xtigervnc);
+    let target = format!("127.0.0.1::{}", desktop.port);
+    let most = u64::MAX.to_string();
+    let picture = home.path().join("a.png");
+    let ended = run(sshvnc(home.path()).args(["screenshot", "--direct", "--timeout", &most, &target]).arg(&picture));
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    let file = home.path().join("a.rfb");
+    let recorder = sshvnc(home.path()).args(["record", "--direct", "--seconds", &most, &target]).arg(&file).spawn();
+    std::thread::sleep(Duration::from_millis(1500));
+    let recorder = recorder.unwrap();
+    signal(recorder.id(), "INT");
+    let ended = finish(recorder, Duration::from_secs(20));
+    assert!(ended.code == Some(130) && Recording::load(&file).is_ok(), "{ended:?}");
 }
 
 #[test]
