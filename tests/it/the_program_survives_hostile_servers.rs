@@ -155,9 +155,9 @@ fn in_the_conversation() {
         stream.write_all(&rectangle(0, 0, 65535, 65535, -223))?;
         wait(stream)
     });
-    ends_with(4, "a clipboard of 2147483648 bytes", |stream| {
+    ends_with(4, "an extended clipboard message of 1 bytes", |stream| {
         desktop(stream)?;
-        stream.write_all(b"\x03\0\0\0\x80\0\0\0")?;
+        stream.write_all(b"\x03\0\0\0\xff\xff\xff\xffx")?;
         wait(stream)
     });
     ends_with(4, "unknown type 99", |stream| {

@@ -8,8 +8,6 @@ use crate::decode::Fault;
 use crate::rfb::server_message::{self, fence, qemu_audio, xvp};
 use crate::rfb::{ClientMessage, Inbox, clipboard, text};
 
-/// The longest ServerCutText, in bytes; a longer one is an attack or a fault.
-const LONGEST_CUT_TEXT: usize = 64 << 20;
 /// The most audio in one message, in bytes: ten seconds of the best that can be asked for.
 const LONGEST_AUDIO: usize = 16 << 20;
 
@@ -51,9 +49,7 @@ impl Client {
                 });
                 let Some(signed) = length else { return Ok(Step::NeedMore) };
                 let length = signed.unsigned_abs() as usize;
-                if length > LONGEST_CUT_TEXT {
-                    return Err(Fault(format!("a clipboard of {length} bytes")));
-                }
+                // However long: it is passed over as it comes.
                 self.state = match length > clipboard::LONGEST_TEXT {
                     true => State::Skip { left: length },
                     false if signed < 0 => State::ExtendedClipboard { length },
