@@ -11,8 +11,10 @@ use crate::decode::{Done, HISTORIES, Job, Lanes, Sheet, Taken};
 
 /// More do not help: Tight has four histories.
 const MOST: usize = 4;
-/// Sheets that are kept for the next rectangles.
+/// Sheets that are kept for the next rectangles, and the bytes that they may hold together: each is as large as the largest
+/// rectangle that it ever had.
 const MOST_SHEETS: usize = 32;
+const MOST_KEPT: usize = 16 << 20;
 /// A job of less cost is not worth its copy: whoever paints does it.
 const LEAST: usize = 2_000;
 
@@ -56,7 +58,10 @@ struct State {
     jobs: VecDeque<Entry>,
     // How many were taken before the first of them.
     taken: u64,
-    sheets: Vec<Sheet>,
+    // The last is used next.
+    sheets: VecDeque<Sheet>,
+    // Bytes that they hold.
+    kept: usize,
     // Threads that wait for something to do.
     idle: usize,
     closed: bool,
@@ -96,7 +101,8 @@ impl Pool {
 
     /// Does a job that was begun.
     fn finish<'a>(&'a self, mut state: MutexGuard<'a, State>, (number, job): (u64, Job)) -> MutexGuard<'a, State> {
-        let sheet = state.sheets.pop().unwrap_or_default();
+        let sheet = state.sheets.pop_back().unwrap_or_default();
+        state.kept -= sheet.held();
         drop(state);
         let stage = catch_unwind(AssertUnwindSafe(|| job.run(sheet))).map_or(Stage::Lost, Stage::Done);
         let mut state = self.lock();
@@ -112,6 +118,16 @@ impl Pool {
 }
 
 impl State {
+    /// Keeps a sheet for another rectangle, and of the others those that there is room for.
+    fn keep(&mut self, sheet: Sheet) {
+        self.kept += sheet.held();
+        self.sheets.push_back(sheet);
+        while self.sheets.len() > MOST_SHEETS || self.kept > MOST_KEPT {
+            let Some(oldest) = self.sheets.pop_front() else { break };
+            self.kept -= oldest.held();
+        }
+    }
+
     /// What a lane begins: the last job that may be begun, because the painter comes from the other end and needs no
     /// sheet there. The history with the most to do is left to the painter: it would wait for each job of it.
     fn begin(&mut self) -> Option<(u64, Job)> {
@@ -204,10 +220,7 @@ impl Lanes for Threads {
     }
 
     fn put_back(&mut self, sheet: Sheet) {
-        let mut state = self.pool.lock();
-        if state.sheets.len() < MOST_SHEETS {
-            state.sheets.push(sheet);
-        }
+        self.pool.lock().keep(sheet);
     }
 }
 
@@ -215,5 +228,33 @@ impl Drop for Threads {
     fn drop(&mut self) {
         self.pool.lock().closed = true;
         self.pool.to_do.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(state: &State) -> (usize, usize) {
+        (state.sheets.len(), state.sheets.iter().map(Sheet::held).sum())
+    }
+
+    #[test]
+    fn the_sheets_that_are_kept_are_few_and_together_not_large() {
+        let mut state = State::default();
+        for _ in 0..40 {
+            state.keep(Sheet::of(1 << 20));
+            let (count, bytes) = kept(&state);
+            assert!(count >= 1 && bytes <= MOST_KEPT && state.kept == bytes, "{count} of {bytes} bytes");
+        }
+        // The small ones take the places of the large ones.
+        for _ in 0..40 {
+            state.keep(Sheet::of(1 << 8));
+        }
+        let (count, bytes) = kept(&state);
+        assert!(count == MOST_SHEETS && bytes < 1 << 20 && state.kept == bytes, "{count} of {bytes} bytes");
+        // One that is too large by itself is not kept.
+        state.keep(Sheet::of(1 << 23));
+        assert_eq!((kept(&state), state.kept), ((0, 0), 0));
     }
 }

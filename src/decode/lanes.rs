@@ -70,6 +70,12 @@ pub struct Scratch {
     pub(super) image: Image,
 }
 
+impl Scratch {
+    fn held(&self) -> usize {
+        self.tight.held() + self.image.held()
+    }
+}
+
 impl Rectangle {
     fn history(&self) -> Option<usize> {
         match &self.kind {
@@ -111,6 +117,19 @@ impl Rectangle {
 pub struct Sheet {
     pixels: Vec<u32>,
     scratch: Scratch,
+}
+
+impl Sheet {
+    /// One that had a rectangle of so many pixels.
+    #[cfg(test)]
+    pub(crate) fn of(pixels: usize) -> Sheet {
+        Sheet { pixels: vec![0; pixels], ..Sheet::default() }
+    }
+
+    /// How many bytes it holds on to.
+    pub fn held(&self) -> usize {
+        self.pixels.capacity() * size_of::<u32>() + self.scratch.held()
+    }
 }
 
 /// A rectangle to unpack, and all that is needed for it.
@@ -176,5 +195,31 @@ impl Done {
             row.copy_from_slice(painted);
         }
         Ok(self.sheet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Parcel, Tight};
+    use crate::picture::ByteOrder;
+    use crate::rfb::PixelFormat;
+
+    #[test]
+    fn a_sheet_knows_what_it_holds_the_memory_of_pictures_too() {
+        let mut data = Vec::new();
+        let mut encoder = png::Encoder::new(&mut data, 100, 50);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.write_header().unwrap().write_image_data(&[7; 100 * 50 * 3]).unwrap();
+        let mut payload = vec![0xa0, data.len() as u8 | 0x80, (data.len() >> 7) as u8];
+        assert!(data.len() < 1 << 14);
+        payload.extend(data);
+        let pixels = Arc::new(Pixels::new(PixelFormat::rgb888([0, 8, 16]), ByteOrder::Rgbx));
+        let rectangle = Tight::png().rectangle(Parcel { payload: payload.into() }, 100, 50, &pixels).unwrap();
+        assert_eq!(Sheet::default().held(), 0);
+        let done = Job::new(rectangle, 100, 50, pixels).run(Sheet::default());
+        assert_eq!(done.result, Ok(()));
+        let held = done.sheet.held();
+        assert!(held >= 100 * 50 * (4 + 3), "{held}");
     }
 }

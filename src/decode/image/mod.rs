@@ -32,6 +32,11 @@ impl Image {
         }
     }
 
+    /// How many bytes it holds on to.
+    pub(super) fn held(&self) -> usize {
+        self.0.capacity()
+    }
+
     fn of(&mut self, length: usize) -> &mut [u8] {
         self.0.resize(self.0.len().max(length), 0);
         self.0.get_mut(..length).unwrap_or_default()

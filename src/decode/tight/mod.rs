@@ -44,6 +44,14 @@ pub(super) struct Scratch {
     wide_above: Vec<u64>,
 }
 
+impl Scratch {
+    /// How many bytes it holds on to.
+    pub(super) fn held(&self) -> usize {
+        let Scratch { band, above, wide_above } = self;
+        band.capacity() + above.capacity() * size_of::<u32>() + wide_above.capacity() * size_of::<u64>()
+    }
+}
+
 impl Tight {
     /// Tight.
     pub fn new() -> Tight {
