@@ -63,7 +63,7 @@ fn four_streams() -> Recording {
     }
     let (width, height, name) = (WIDTH as u16, 16 * STRIP as u16, "four streams".to_owned());
     let init = ServerInit { width, height, format: FORMAT, name };
-    Recording { init, messages: messages.into(), start: 0, arrivals: Vec::new(), cut_off: false }
+    Recording { init, messages: messages.into(), start: 0, arrivals: [].into(), cut_off: false }
 }
 
 /// One thread against two.

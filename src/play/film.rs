@@ -48,7 +48,7 @@ impl Film {
     /// As [`new`](Film::new).
     pub fn rewind(&mut self) -> Result<(), ProtocolError> {
         let order = self.canvas.order();
-        // A recording's bytes are shared; its times are few beside them.
+        // What a recording holds is shared.
         *self = Film::new(self.recording.clone(), order)?;
         self.damage.add(self.canvas.size().whole());
         Ok(())

@@ -188,7 +188,8 @@ mod tests {
             messages.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, number, 0, 0, 0]);
             arrivals.push(Arrival { at: seconds(at), end: messages.len() });
         }
-        let recording = Recording { init, messages: messages.into(), start: 0, arrivals, cut_off: false };
+        let recording =
+            Recording { init, messages: messages.into(), start: 0, arrivals: arrivals.into(), cut_off: false };
         Film::new(recording, ByteOrder::Rgbx).unwrap()
     }
 
@@ -303,7 +304,8 @@ mod tests {
         let update = [&[0, 0, 0, 1, 0, 0, 0, 0, 7, 208, 7, 208, 0, 0, 0, 2, 0, 0, 0, 0][..], &[9, 0, 0, 0]].concat();
         let messages = update.repeat(10);
         let arrivals = vec![Arrival { at: seconds(1.0), end: messages.len() }];
-        let recording = Recording { init, messages: messages.into(), start: 0, arrivals, cut_off: false };
+        let recording =
+            Recording { init, messages: messages.into(), start: 0, arrivals: arrivals.into(), cut_off: false };
         let mut player = Player::new(Film::new(recording, ByteOrder::Rgbx).unwrap(), 1.0, false, Instant::now());
         let now = Instant::now();
         player.skip(seconds(5.0), now).unwrap();

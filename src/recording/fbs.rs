@@ -65,10 +65,15 @@ pub(super) fn join(file: &mut Vec<u8>) -> Result<Blocks, String> {
         file.copy_within(data..data + here, to);
         to += here;
         match arrivals.last_mut() {
-            // Few times, even of a file that is nothing but empty blocks.
+            // Nothing came.
+            _ if here == 0 => {}
             Some(last) if last.at == at => last.end = to,
             _ => arrivals.push(Arrival { at, end: to }),
         }
+    }
+    // The end may be later than what came last.
+    if arrivals.last().is_some_and(|last| last.at < at) {
+        arrivals.push(Arrival { at, end: to });
     }
     file.truncate(to);
     Ok(Blocks { arrivals, cut_off })
@@ -126,6 +131,14 @@ mod tests {
         assert_eq!(recording.messages[..], [1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(arrivals(&recording), [(40, 5), (41, 6), (90, 9)]);
         assert_eq!((recording.start, recording.duration().as_millis()), (16 + init().len() as u64, 90));
+    }
+
+    #[test]
+    fn empty_blocks_take_no_memory_but_the_last_tells_the_end() {
+        let start = block(&[HANDSHAKE, &init()].concat(), 0);
+        let empty: Vec<u8> = (1..=1000).flat_map(|at| block(&[], at)).collect();
+        let recording = parsed(&[&start, &empty, &block(&[1], 1001), &empty, &block(&[], 2000)]).unwrap();
+        assert_eq!(arrivals(&recording), [(1001, 1), (2000, 1)]);
     }
 
     #[test]

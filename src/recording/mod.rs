@@ -9,6 +9,7 @@ mod writer;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -63,7 +64,7 @@ pub struct Arrival {
     pub end: usize,
 }
 
-/// A recording in memory.
+/// A recording in memory, which its clones share.
 #[derive(Debug, Clone)]
 pub struct Recording {
     /// What the server said of its desktop. The pixel format is the one all its pixels are in.
@@ -73,7 +74,7 @@ pub struct Recording {
     /// Bytes before them.
     pub start: u64,
     /// When the messages came, both parts ascending. A file without times has all of them come at once.
-    pub arrivals: Vec<Arrival>,
+    pub arrivals: Arc<[Arrival]>,
     /// Whether the file ends before it should.
     pub cut_off: bool,
 }
@@ -130,7 +131,7 @@ impl Recording {
             arrival.end = arrival.end.saturating_sub(start as usize);
             arrival.end > 0
         });
-        Ok(Recording { init, messages, start, arrivals, cut_off })
+        Ok(Recording { init, messages, start, arrivals: arrivals.into(), cut_off })
     }
 
     /// How long it took; nothing if it does not know.
@@ -181,7 +182,7 @@ mod tests {
             assert_eq!((&recording.init, &recording.messages[..]), (&init(), &[2, 2][..]), "{name}");
             assert_eq!(recording.start, start + stream().len() as u64 - 2, "{name}");
             let at = Duration::from_secs_f64(seconds);
-            assert_eq!((recording.arrivals, recording.cut_off), (vec![Arrival { at, end: 2 }], false), "{name}");
+            assert_eq!((&recording.arrivals[..], recording.cut_off), (&[Arrival { at, end: 2 }][..], false), "{name}");
         }
         let error = |name: &str, bytes: &[u8]| load(name, bytes).unwrap_err().to_string();
         assert!(error("short.rfb", b"RFB").contains("ends before its ServerInit"));

@@ -229,7 +229,7 @@ mod tests {
                         expected.push(Arrival { at, end: block_end.min(end) });
                     }
                 }
-                assert_eq!(recording.arrivals, expected, "{unused} unused");
+                assert_eq!(recording.arrivals[..], expected[..], "{unused} unused");
             }
         }
     }

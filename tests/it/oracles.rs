@@ -229,7 +229,7 @@ pub fn recording(data: &[u8]) {
         }
         let Recording { init, messages, start, arrivals, cut_off } = read(file)?;
         // Each byte came with the block that it lies in.
-        for Arrival { at, end } in arrivals {
+        for &Arrival { at, end } in arrivals.iter() {
             let last = times.iter().find(|(behind, _)| *behind >= start as usize + end);
             assert_eq!(last.map(|(_, time)| *time), Some(at));
         }
