@@ -183,7 +183,9 @@ fn read_message(inbox: &mut Inbox) -> io::Result<Option<ClientMessage>> {
                 reader.bytes(4)?;
                 PixelFormat::read(reader)
             });
-            format.map(|format| format.map(ClientMessage::SetPixelFormat).map_err(|what| broken(&what))).transpose()
+            format
+                .map(|format| format.checked().map(ClientMessage::SetPixelFormat).map_err(|what| broken(&what)))
+                .transpose()
         }
         Ok(6) => {
             let length = peek.bytes(3).and_then(|_| peek.u32());

@@ -88,7 +88,10 @@ pub(super) fn skip_handshake(inbox: &mut Inbox) -> Result<Option<ServerInit>, St
             Ok(Step::Send(_, handshake)) => handshake,
             Ok(Step::NeedMore(_)) => return Ok(None),
             Ok(Step::NeedPassword(_)) => return Err(other("VNC Authentication")),
-            Ok(Step::Done(init, _)) => return Ok(Some(init)),
+            Ok(Step::Done(init, _)) => {
+                let checked = init.format.checked();
+                return checked.map(|_| Some(init)).map_err(|what| format!("no recording of a server: {what}"));
+            }
             Err(HandshakeError::Protocol(error)) => return Err(format!("no recording of a server: {}", error.what)),
             Err(HandshakeError::NoCommonSecurity(names)) => return Err(other(&names)),
             Err(HandshakeError::Refused(why) | HandshakeError::Closed(why)) => {
@@ -155,6 +158,7 @@ mod tests {
             (&b"RFB 003.003\n\0\0\0\x02 challenge 16 bytes"[..], "VNC Authentication: only None"),
             (b"RFB 003.008\n\x02\x13\x10", "type 19, 16: only None"),
             (b"RFB 003.008\n\x00\0\0\0\x04busy", "let nobody in: busy"),
+            (&[b"RFB 003.003\n\0\0\0\x01\0\x03\0\x02\x18", &[0; 19][..]].concat(), "a pixel of 24 bits"),
             (b"HTTP/1.1 400 Bad Request", "no recording of a server"),
             (b"RFB 003.003\n\0\0\0\x01\0\x03\0", "ends before its ServerInit"),
             (b"", "ends before its ServerInit"),

@@ -189,8 +189,10 @@ mod tests {
     use crate::recording::{Arrival, Recording};
     use crate::rfb::PixelFormat;
 
+    /// In pixels that none is decoded from.
     fn init() -> ServerInit {
-        ServerInit { width: 3, height: 2, format: PixelFormat::rgb565(), name: "größe".into() }
+        let format = PixelFormat { bits_per_pixel: 24, ..PixelFormat::rgb888([16, 8, 0]) };
+        ServerInit { width: 3, height: 2, format, name: "größe".into() }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct ServerInit {
     pub width: u16,
     /// Height of the framebuffer in pixels.
     pub height: u16,
-    /// The server's native pixel format.
+    /// The server's native pixel format: in a session whatever it says, because none of its pixels come in it.
     pub format: PixelFormat,
     /// The name of the desktop, as sent.
     pub name: String,
@@ -303,29 +303,36 @@ impl Handshake {
     }
 
     fn server_init(self, inbox: &mut Inbox) -> Result<Step, HandshakeError> {
-        Ok(match read_server_init(inbox)? {
+        Ok(match server_init(inbox)? {
             Some(init) => Step::Done(init, self.agreed),
             None => Step::NeedMore(self),
         })
     }
 }
 
-/// Reads ServerInit (§7.3.2): also the start of a recording.
+/// Reads ServerInit (§7.3.2) as the start of a recording, whose pixels are in the format that it names.
 ///
 /// # Errors
 /// [`ProtocolError`] if its pixel format or name is nonsense.
 pub fn read_server_init(inbox: &mut Inbox) -> Result<Option<ServerInit>, ProtocolError> {
     let offset = inbox.offset();
-    let wrong = |what: String| ProtocolError::new("ServerInit", offset, what);
+    let Some(init) = server_init(inbox)? else { return Ok(None) };
+    match init.format.checked() {
+        Ok(_) => Ok(Some(init)),
+        Err(what) => Err(ProtocolError::new("ServerInit", offset, what)),
+    }
+}
+
+fn server_init(inbox: &mut Inbox) -> Result<Option<ServerInit>, ProtocolError> {
+    let offset = inbox.offset();
     let mut reader = super::Reader::new(inbox.available());
     let mut head = || {
         let (width, height) = (reader.u16()?, reader.u16()?);
         Ok::<_, Short>((width, height, PixelFormat::read(&mut reader)?, reader.u32()? as usize))
     };
     let Ok((width, height, format, length)) = head() else { return Ok(None) };
-    let format = format.map_err(wrong)?;
     if length > MAX_TEXT {
-        return Err(wrong(format!("a desktop name of {length} bytes")));
+        return Err(ProtocolError::new("ServerInit", offset, format!("a desktop name of {length} bytes")));
     }
     let Ok(name) = reader.bytes(length) else { return Ok(None) };
     let init = ServerInit { width, height, format, name: text::from_peer(name) };
@@ -388,6 +395,26 @@ mod tests {
         PixelFormat::rgb888([16, 8, 0]).write(&mut bytes);
         bytes.extend([0, 0, 0, 2, b'h', b'i']);
         bytes
+    }
+
+    #[test]
+    fn a_native_format_that_nobody_can_decode_is_no_hindrance_to_a_session() {
+        // x11vnc on a framebuffer of 24 bits a pixel; a map for 32 bits; noise.
+        for format in [
+            [24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0],
+            [32, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [0xff; 16],
+        ] {
+            let bytes = [&[0, 3, 0, 2][..], &format, &[0, 0, 0, 2, b'h', b'i']].concat();
+            let (_, end) = run(&[&b"RFB 003.003\n\0\0\0\x01"[..], &bytes].concat());
+            let init = end.unwrap().unwrap().0;
+            assert_eq!((init.width, init.height, init.name.as_str()), (3, 2, "hi"));
+            assert_eq!(init.format.bits_per_pixel, format[0]);
+            // A recording would be of such pixels.
+            let mut inbox = Inbox::default();
+            inbox.push(bytes.into());
+            assert_eq!(read_server_init(&mut inbox).unwrap_err().message, "ServerInit");
+        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use super::wire::{Reader, Short};
 
-/// PIXEL_FORMAT, checked: a server's nonsense does not become one.
+/// PIXEL_FORMAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PixelFormat {
-    /// 8, 16 or 32.
+    /// 8, 16 or 32, if it is one to decode.
     pub bits_per_pixel: u8,
     /// Useful bits.
     pub depth: u8,
@@ -63,16 +63,16 @@ impl PixelFormat {
         }
     }
 
-    /// Bytes a pixel: 1, 2 or 4.
+    /// Bytes a pixel: 1, 2 or 4, if it is [`checked`](PixelFormat::checked).
     pub const fn bytes(&self) -> usize {
         self.bits_per_pixel as usize / 8
     }
 
-    /// Reads the 16 bytes. The inner result says what is wrong with them.
+    /// Reads the 16 bytes, whatever they say.
     ///
     /// # Errors
     /// [`Short`] if fewer than 16 bytes are there.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Result<PixelFormat, String>, Short> {
+    pub fn read(reader: &mut Reader<'_>) -> Result<PixelFormat, Short> {
         let (bits_per_pixel, depth) = (reader.u8()?, reader.u8()?);
         // Any value but 0 is true: libvncserver sends 255.
         let (big_endian, true_colour) = (reader.u8()? != 0, reader.u8()? != 0);
@@ -80,10 +80,14 @@ impl PixelFormat {
         let shift = [reader.u8()?, reader.u8()?, reader.u8()?];
         reader.bytes(3)?;
         let layout = if true_colour { Layout::TrueColour { max, shift } } else { Layout::ColourMap };
-        Ok(PixelFormat { bits_per_pixel, depth, big_endian, layout }.checked())
+        Ok(PixelFormat { bits_per_pixel, depth, big_endian, layout })
     }
 
-    fn checked(self) -> Result<PixelFormat, String> {
+    /// The same if pixels can be decoded with it.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn checked(self) -> Result<PixelFormat, String> {
         if !matches!(self.bits_per_pixel, 8 | 16 | 32) {
             return Err(format!("a pixel of {} bits (8, 16 or 32 exist)", self.bits_per_pixel));
         }
@@ -119,13 +123,13 @@ mod tests {
             let mut bytes = Vec::new();
             format.write(&mut bytes);
             assert_eq!(bytes.len(), PixelFormat::LENGTH);
-            assert_eq!(PixelFormat::read(&mut Reader::new(&bytes)), Ok(Ok(format)));
+            assert_eq!(PixelFormat::read(&mut Reader::new(&bytes)), Ok(format));
         }
     }
 
     #[test]
     fn nonsense_is_refused_in_words() {
-        let read = |bytes: [u8; 16]| PixelFormat::read(&mut Reader::new(&bytes)).unwrap();
+        let read = |bytes: [u8; 16]| PixelFormat::read(&mut Reader::new(&bytes)).unwrap().checked();
         assert!(read([24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]).unwrap_err().contains("24 bits"));
         assert!(read([8, 8, 0, 1, 0, 7, 0, 7, 0, 3, 0, 3, 8, 0, 0, 0]).unwrap_err().contains("shifted"));
         assert!(read([32, 24, 0, 255, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]).is_ok());
