@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use flate2::{Decompress, FlushDecompress};
 
-use crate::client::canvas_for;
+use crate::client::{Client, canvas_for};
 use crate::decode::tight_content::{Content, content};
-use crate::decode::{Fault, Parcel, ParcelDecoder, Pixels, Tight, Zlib, Zrle};
+use crate::decode::{Fault, Parcel, ParcelDecoder, Pixels, Progress, Tight, Zlib, Zrle};
 use crate::picture::convert::{Same32, Source};
 use crate::picture::{Area, ByteOrder, Canvas, Outside, Size};
 use crate::recording::{FORMAT, Recording};
@@ -29,6 +29,7 @@ const ZLIB_STREAM: usize = 4;
 const ZRLE_STREAM: usize = 5;
 
 enum Step {
+    Resize(Size),
     Copy { x: u16, y: u16, to: Area },
     Rows { to: Area, bytes: Bytes },
     Fill(Area),
@@ -37,7 +38,10 @@ enum Step {
 }
 
 /// What is left of a recording when everything is taken away that could be done better.
-pub struct Floor(Vec<Step>);
+pub struct Floor {
+    size: Size,
+    steps: Vec<Step>,
+}
 
 impl Floor {
     /// The floor of `recording`.
@@ -49,17 +53,19 @@ impl Floor {
             return Err("other pixels than those of 32 bits with red lowest".into());
         }
         let canvas = canvas_for(&recording.init, ByteOrder::Rgbx).map_err(|error| error.to_string())?;
+        let size = canvas.size();
+        let client = Client::of_recording(&recording.init, canvas.order());
         let pixels = Pixels::new(FORMAT, canvas.order());
         let (zlib, zrle, tight) = (Zlib::new(), Zrle::new(), Tight::new());
-        let mut walk = Walk { inbox: Inbox::default(), canvas, pixels, zlib, zrle, tight, steps: Vec::new() };
+        let mut walk = Walk { inbox: Inbox::default(), canvas, client, pixels, zlib, zrle, tight, steps: Vec::new() };
         walk.inbox.push(recording.messages.clone());
         while !walk.inbox.is_empty() {
             walk.message().map_err(|Fault(what)| what)?;
         }
-        Ok(Floor(walk.steps))
+        Ok(Floor { size, steps: walk.steps })
     }
 
-    /// Does what is left, on `canvas`, which has the recording's size. Gives the time and the bytes inflated.
+    /// Does what is left, on `canvas`. Gives the time and the bytes inflated.
     ///
     /// # Errors
     /// [`Fault`] if something is not as it was when the recording was looked through.
@@ -68,9 +74,11 @@ impl Floor {
         let mut begun = [false; STREAMS];
         let mut band = vec![0; BAND];
         let mut before_restarts = 0;
+        canvas.resize(self.size);
         let start = Instant::now();
-        for step in &self.0 {
+        for step in &self.steps {
             match step {
+                Step::Resize(size) => canvas.resize(*size),
                 Step::Copy { x, y, to } => canvas.copy(*x, *y, *to)?,
                 Step::Rows { to, bytes } => {
                     let row_bytes = usize::from(to.width()) * Same32::BYTES;
@@ -117,6 +125,8 @@ fn inflate(stream: &mut Decompress, mut data: &[u8], band: &mut [u8]) -> Result<
 struct Walk {
     inbox: Inbox,
     canvas: Canvas,
+    /// For all that is no pixels.
+    client: Client,
     pixels: Pixels,
     zlib: Zlib,
     zrle: Zrle,
@@ -126,28 +136,23 @@ struct Walk {
 
 impl Walk {
     fn message(&mut self) -> Result<(), Fault> {
-        let kind = self.inbox.unit(|reader| reader.u8()).ok_or_else(cut_off)?;
-        let passed_over = match kind {
-            server_message::FRAMEBUFFER_UPDATE => return self.update(),
-            server_message::SET_COLOUR_MAP_ENTRIES => self.inbox.unit(|reader| {
-                reader.bytes(3)?;
-                let count = usize::from(reader.u16()?);
-                reader.bytes(6 * count).map(|_| ())
-            }),
-            server_message::BELL => Some(()),
-            server_message::SERVER_CUT_TEXT => self.inbox.unit(|reader| {
-                reader.bytes(3)?;
-                let length = reader.u32()?;
-                reader.bytes(length as usize).map(|_| ())
-            }),
-            other => return Err(Fault(format!("messages of the type {other}"))),
-        };
-        passed_over.ok_or_else(cut_off)
+        if self.inbox.available().first() == Some(&server_message::FRAMEBUFFER_UPDATE) {
+            return self.update();
+        }
+        let progress = self.client.take_message(&mut self.inbox, &mut self.canvas)?;
+        self.passed_over(progress)
+    }
+
+    /// After something that is no pixels.
+    fn passed_over(&mut self, progress: Progress) -> Result<(), Fault> {
+        // Nobody hears what it says.
+        self.client.messages();
+        if progress == Progress::Done { Ok(()) } else { Err(cut_off()) }
     }
 
     fn update(&mut self) -> Result<(), Fault> {
         let count = self.inbox.unit(|reader| {
-            reader.u8()?;
+            reader.bytes(2)?;
             reader.u16()
         });
         let count = count.ok_or_else(cut_off)?;
@@ -166,25 +171,15 @@ impl Walk {
 
     fn rectangle(&mut self, header: &RectangleHeader) -> Result<(), Fault> {
         let RectangleHeader { x, y, width, height, encoding } = *header;
-        let unchanged = Size::new(width, height) == self.canvas.size();
-        let passed_over = match encoding {
-            encoding::EXTENDED_DESKTOP_SIZE if unchanged => self.inbox.unit(|reader| {
-                let count = usize::from(reader.u8()?);
-                reader.bytes(3 + 16 * count).map(|_| true)
-            }),
-            encoding::POINTER_POS => Some(true),
-            encoding::CURSOR => self.inbox.unit(|reader| {
-                let (width, height) = (usize::from(width), usize::from(height));
-                reader.bytes((width * Same32::BYTES + width.div_ceil(8)) * height).map(|_| true)
-            }),
-            _ => Some(false),
-        };
-        if passed_over.ok_or_else(cut_off)? {
-            return Ok(());
+        let before = self.canvas.size();
+        if let Some(progress) = self.client.take_pseudo(&mut self.inbox, &mut self.canvas, header)? {
+            let size = self.canvas.size();
+            self.steps.extend((size != before).then_some(Step::Resize(size)));
+            return self.passed_over(progress);
         }
         let to = self.canvas.size().area(x, y, width, height).ok_or(Outside)?;
         let (width, height) = (usize::from(width), usize::from(height));
-        let Walk { inbox, canvas, pixels, zlib, zrle, tight, steps } = self;
+        let Walk { inbox, canvas, client: _, pixels, zlib, zrle, tight, steps } = self;
         match encoding {
             encoding::COPY_RECT => {
                 let (x, y) = inbox.unit(|reader| Ok((reader.u16()?, reader.u16()?))).ok_or_else(cut_off)?;
@@ -249,6 +244,7 @@ fn has_one_colour(canvas: &Canvas, area: Area) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rfb::handshake::ServerInit;
 
     fn recording(name: &str) -> Recording {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
@@ -257,6 +253,39 @@ mod tests {
 
     fn floor(name: &str) -> Result<Floor, String> {
         Floor::of(&recording(name))
+    }
+
+    #[test]
+    fn what_is_no_pixels_is_passed_over() {
+        let init = ServerInit { width: 2, height: 1, format: FORMAT, name: String::new() };
+        let pixels = |width: u8, encoding: i32, payload: &[u8]| {
+            [&[0, 0, 0, 0, 0, width, 0, 1][..], &encoding.to_be_bytes(), payload].concat()
+        };
+        let messages = [
+            // A fence, EndOfContinuousUpdates, a bell, audio, xvp, the extended clipboard, colours.
+            &[248, 0, 0, 0, 0x80, 0, 0, 0, 2, 7, 7, 150, 2, 255, 1, 0, 2, 0, 0, 0, 3, 1, 2, 3, 250, 0, 1, 1][..],
+            &[3, 0, 0, 0, 0xff, 0xff, 0xff, 0xfc, 4, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+            &[0, 0, 0, 9],
+            &pixels(0, encoding::QEMU_EXTENDED_KEY_EVENT, &[]),
+            &pixels(0, encoding::EXTENDED_MOUSE_BUTTONS, &[]),
+            &pixels(0, encoding::QEMU_POINTER_MOTION_CHANGE, &[]),
+            &pixels(1, encoding::CURSOR_WITH_ALPHA, &[0, 0, 0, 0, 1, 2, 3, 4]),
+            &pixels(0, encoding::DESKTOP_NAME, &[0, 0, 0, 1, b'x']),
+            &pixels(0, encoding::LED_STATE, &[1]),
+            &pixels(0, encoding::VMWARE_LED_STATE, &[0, 0, 0, 1]),
+            &pixels(3, encoding::DESKTOP_SIZE, &[]),
+            &pixels(3, encoding::RAW, &[9; 12]),
+        ];
+        let mut recording =
+            Recording { init, messages: messages.concat().into(), start: 0, arrivals: [].into(), cut_off: false };
+        let floor = Floor::of(&recording).unwrap();
+        let mut canvas = canvas_for(&recording.init, ByteOrder::Rgbx).unwrap();
+        for _ in 0..2 {
+            floor.pass(&mut canvas).unwrap();
+            assert_eq!((canvas.size(), canvas.pixels()), (Size::new(3, 1), &[0x0909_0909; 3][..]));
+        }
+        recording.messages = vec![248, 0, 0, 0, 0, 0, 0, 0, 9].into();
+        assert_eq!(Floor::of(&recording).err().unwrap(), "an end in the middle of a message");
     }
 
     #[test]

@@ -63,6 +63,10 @@ fn an_fbs_of_a_real_server_ends_in_its_screen() {
         if let Err(difference) = same_but_for_the_pointer(&picture, &desktop.screen()) {
             panic!("{server:?}: {difference}");
         }
+        // Neither fences nor cursors hide its floor.
+        let ended = run(sshvnc(&home).args(["bench", "--json", "--limits"]).arg(&file));
+        let report: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        assert!(report["floor_seconds"].as_f64().is_some_and(|floor| floor > 0.0), "{server:?}: {report}");
         // The second window came a second later, and the picture from before has none.
         let recording = Recording::load(&file).unwrap();
         let first = recording.arrivals.first().unwrap().at;

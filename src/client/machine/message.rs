@@ -2,16 +2,48 @@
 
 use std::sync::Arc;
 
-use super::super::{Event, Notice};
+use super::super::{Event, Notice, pseudo};
 use super::{Client, PING, State, Step};
-use crate::decode::Fault;
-use crate::rfb::server_message::{self, fence, qemu_audio, xvp};
+use crate::decode::{Fault, Progress};
+use crate::picture::Canvas;
+use crate::rfb::server_message::{self, RectangleHeader, fence, qemu_audio, xvp};
 use crate::rfb::{ClientMessage, Inbox, clipboard, text};
 
 /// The most audio in one message, in bytes: ten seconds of the best that can be asked for.
 const LONGEST_AUDIO: usize = 16 << 20;
 
 impl Client {
+    /// Takes the next message, which is no FramebufferUpdate, and says whether all of it is here: for whoever takes those
+    /// apart without this client.
+    ///
+    /// # Errors
+    /// [`Fault`] as [`receive`](Client::receive).
+    pub fn take_message(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Progress, Fault> {
+        loop {
+            match self.step(inbox, canvas)? {
+                Step::NeedMore => return Ok(Progress::NeedMore),
+                Step::Again | Step::UpdateDone if self.between_messages() => return Ok(Progress::Done),
+                Step::Again | Step::UpdateDone => {}
+            }
+        }
+    }
+
+    /// The same for a rectangle behind its header; `None` if it is one of pixels.
+    ///
+    /// # Errors
+    /// [`Fault`] as [`receive`](Client::receive).
+    pub fn take_pseudo(
+        &mut self,
+        inbox: &mut Inbox,
+        canvas: &mut Canvas,
+        header: &RectangleHeader,
+    ) -> Result<Option<Progress>, Fault> {
+        if !pseudo::is(header.encoding) {
+            return Ok(None);
+        }
+        self.rectangle(inbox, canvas, header).map(Some)
+    }
+
     /// Reads the fixed part of a message.
     pub(super) fn begin(&mut self, inbox: &mut Inbox) -> Result<Step, Fault> {
         let Some(&kind) = inbox.available().first() else { return Ok(Step::NeedMore) };
