@@ -16,6 +16,9 @@ use crate::every_cut::{random_cuts, receive, whole};
 use crate::naive::{self, End};
 use crate::server::{WIRES, Wire, rectangle, update};
 
+/// The number of Open H.264.
+const H264: i32 = 50;
+
 /// The first bytes of an input choose how the others are looked at.
 struct Case<'a> {
     wire: &'static Wire,
@@ -145,8 +148,8 @@ pub fn client(data: &[u8]) {
     ] {
         assert!(other == answer, "{how}, the answer is another: {}", other.difference(&answer));
     }
-    // The naive decoder has no limits: what was refused here might be more than memory holds.
-    if answer.error.is_some() {
+    // The naive decoder has no limits: what was refused here might be more than memory holds. And it knows no H.264.
+    if answer.error.is_some() || answer.counts.by_encoding.contains_key(&H264) {
         return;
     }
     let naive = naive::decode(&[&wire.server_init(width, height)[..], &bytes].concat());
@@ -155,6 +158,44 @@ pub fn client(data: &[u8]) {
         assert!(picture.rgb.as_flattened() == answer.rgb, "the naive decoder paints otherwise");
     } else {
         assert!(naive.is_err(), "the naive decoder needs no more");
+    }
+}
+
+/// Rectangles of Open H.264 at a few places, one after the other: no cut changes the answer, and nothing is painted
+/// outside of them.
+///
+/// So that the fuzzer need not find lengths, the data of each ends where a unit of a type begins that H.264 leaves to
+/// others. Its next byte tells the flags of the rectangle behind it, and where that lies.
+#[cfg(feature = "h264")]
+pub fn h264(data: &[u8]) {
+    const NEXT: [u8; 4] = [0, 0, 1, 31];
+    let Some(Case { wire, width, height, seed, bytes }) = Case::of(data) else { return };
+    let (mut rectangles, mut choice, mut rest) = (Vec::new(), 0, bytes);
+    loop {
+        let end = rest.windows(NEXT.len()).position(|bytes| bytes == NEXT).unwrap_or(rest.len());
+        let (data, later) = rest.split_at(end);
+        let (flags, x) = (u32::from(choice & 3), u16::from(choice >> 2 & 3));
+        let payload = [&(data.len() as u32).to_be_bytes()[..], &flags.to_be_bytes(), data].concat();
+        rectangles.push(rectangle([x, 0, width, height], H264, &payload));
+        let Some((&next, behind)) = later.get(NEXT.len()..).and_then(<[u8]>::split_first) else { break };
+        (choice, rest) = (next, behind);
+    }
+    let bytes = Bytes::from(update(&rectangles));
+    // A column and a row more than the places have.
+    let open = || wire.client(width + 4, height + 1, ByteOrder::Rgbx);
+    let answer = whole(open(), &bytes);
+    for (how, other) in [
+        ("byte by byte", receive(open(), &bytes, std::iter::repeat(1))),
+        ("cut", receive(open(), &bytes, random_cuts(seed))),
+    ] {
+        assert!(other == answer, "{how}, the answer is another: {}", other.difference(&answer));
+    }
+    let text = answer.error_text();
+    assert!(!text.contains(char::is_control), "a control character is shown: {text:?}");
+    assert!(answer.error.is_some() || answer.at_boundary, "more bytes are wanted");
+    for (y, row) in answer.pixels.chunks_exact(usize::from(width) + 4).enumerate() {
+        let outside = if y < height.into() { usize::from(width) + 3.. } else { 0.. };
+        assert!(row[outside].iter().all(|&pixel| pixel == 0), "painted outside of its target");
     }
 }
 
