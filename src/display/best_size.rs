@@ -40,9 +40,7 @@ impl BestSize {
     pub fn has(&mut self, room: Room, now: Instant) -> Option<Wanted> {
         let before = self.room.replace(room.clone())?;
         if room.fullscreen {
-            // What comes after it is the user's doing.
-            self.settles = None;
-            // What it had before is over.
+            // What it had before is over, and what comes after it is the user's doing.
             self.settles = None;
             let same = before.fullscreen && (before.size, &before.screens) == (room.size, &room.screens);
             return if same { None } else { whole(&room) };
