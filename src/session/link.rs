@@ -7,6 +7,9 @@ use crate::rfb::encoding;
 
 /// A round trip that no network has: the server is on this machine, or as good as that.
 const NEXT_DOOR: Duration = Duration::from_micros(500);
+/// A round trip within a building. What comes slowly from there waits for the server, which would take longer still if it
+/// had to compress harder.
+const NEARBY: Duration = Duration::from_millis(4);
 /// What is counted at once: enough that no single packet decides.
 const SAMPLE: (usize, Duration) = (48 << 10, Duration::from_millis(400));
 
@@ -41,6 +44,8 @@ const LEAST_RAW: f64 = 150e6;
 #[derive(Debug)]
 pub(super) struct Link {
     speed: Speed,
+    /// The slowest that it may be taken for.
+    least: Speed,
     last: Option<Instant>,
     bytes: usize,
     time: Duration,
@@ -52,7 +57,8 @@ impl Link {
     /// A link on which a server answered within `round_trip`.
     pub(super) fn new(round_trip: Duration) -> Link {
         let speed = if round_trip < NEXT_DOOR { Speed::None } else { Speed::Middling };
-        Link { speed, last: None, bytes: 0, time: Duration::ZERO, rate: None }
+        let least = if round_trip < NEARBY { Speed::Middling } else { Speed::Crawling };
+        Link { speed, least, last: None, bytes: 0, time: Duration::ZERO, rate: None }
     }
 
     /// Bytes have arrived, which were `due` or came without being waited for. Tells if the link is of another kind now.
@@ -70,7 +76,7 @@ impl Link {
         let rate = self.rate.map_or(rate, |mean| (mean + rate) / 2.0);
         self.rate = Some(rate);
         let before = self.speed;
-        self.speed = step(before, rate);
+        self.speed = step(before, rate).max(self.least);
         self.speed != before
     }
 
@@ -155,6 +161,14 @@ mod tests {
     fn a_slow_link_is_noticed_within_two_chunks() {
         let mut link = Link::new(Duration::from_millis(40));
         assert_eq!(after(&mut link, 250e3, 2), Speed::Slow);
+    }
+
+    #[test]
+    fn a_server_nearby_that_is_slow_itself_is_not_made_to_work_harder() {
+        let mut link = Link::new(Duration::from_millis(2));
+        assert_eq!(after(&mut link, 300e3, 40), Speed::Middling);
+        assert_eq!(after(&mut link, 80e6, 40), Speed::Fast);
+        assert_eq!(after(&mut Link::new(NEARBY), 300e3, 40), Speed::Slow);
     }
 
     #[test]

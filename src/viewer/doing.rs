@@ -45,6 +45,7 @@ impl Viewer<'_, '_> {
             }
             Input::Pointer { x, y, buttons, .. } => {
                 let buttons = self.pointer.there(buttons);
+                self.pointed = Some(Instant::now());
                 self.send(UserInput::Pointer { x, y, buttons });
             }
             Input::Focus(focused) => {

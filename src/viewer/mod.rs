@@ -40,6 +40,8 @@ use supervisor::{Happened, Supervisor};
 
 /// Connecting for longer than this is worth a word.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// For so long after the user has moved the pointer it is not moved by the server, which may not know of it yet.
+const POINTED: Duration = Duration::from_millis(250);
 /// How often what tells the time is drawn.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -98,6 +100,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
         display,
         keys: Keys::new(options.hotkeys),
         pointer: Pointer::default(),
+        pointed: None,
         focused: false,
         fixed_view: options.view_only,
         quits: false,
@@ -141,6 +144,8 @@ struct Viewer<'a, 'b> {
     options: Options<'b>,
     keys: Keys,
     pointer: Pointer,
+    /// When the server was told where the pointer is.
+    pointed: Option<Instant>,
     /// The window has the keyboard's focus.
     focused: bool,
     /// The user was to look only, from the beginning.
@@ -340,6 +345,8 @@ impl Viewer<'_, '_> {
             ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
             // The pointer here is somebody's who does something else with it.
             ServerEvent::PointerMoved { .. } if self.options.view_only || self.over.is_modal() || !self.focused => {}
+            // Or has moved it since the server said so.
+            ServerEvent::PointerMoved { .. } if self.pointed.is_some_and(|at| at.elapsed() < POINTED) => {}
             ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
             ServerEvent::Locks { .. } if self.options.view_only => {}
             ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Locks { scroll, num, caps }),

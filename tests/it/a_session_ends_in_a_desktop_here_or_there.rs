@@ -182,7 +182,7 @@ fn the_last_line_of_a_users_script_is_enough() {
     let run = || {
         let display = format!(":{}", free_port());
         let mut xinit = std::process::Command::new("xinit");
-        xinit.arg(&script).args(["--", "/usr/bin/Xvfb", &display, "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
+        xinit.arg(&script).args(["--", "/usr/bin/Xvfb", &display, "-screen", "0", "800x600x24", "-noreset"]);
         xinit.env("HOME", &home).env("VNC_PASSWORD", crate::real::desktop::PASSWORD).env_remove("DISPLAY");
         (xinit.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(), display)
     };

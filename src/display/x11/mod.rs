@@ -437,8 +437,9 @@ impl Display for X11Display {
         let (to_x, to_y) = shown.surface.window_at(x, y);
         // The server knows where it is.
         self.pointer.last = Some((x, y));
-        let none = x11rb::NONE;
-        if let Err(error) = self.server.connection.warp_pointer(none, shown.window, 0, 0, 0, 0, to_x, to_y) {
+        // Only from where it was seen last: the user may move it at this moment.
+        let ((at_x, at_y), window) = (self.pointer.at, shown.window);
+        if let Err(error) = self.server.connection.warp_pointer(window, window, at_x, at_y, 1, 1, to_x, to_y) {
             self.failed.get_or_insert(lost(error));
         }
     }
