@@ -1,17 +1,12 @@
 //! JPEG (rfbproto, "JPEG Encoding"): a JPEG picture, which may lack the tables that an earlier one had.
 
+use super::image::segments::{
+    END_OF_IMAGE, HUFFMAN_TABLES, MARKER, QUANTISATION_TABLES, START_OF_IMAGE, START_OF_SCAN, Segments,
+};
 use super::lanes::{Kind, Rectangle, Scratch};
 use super::{Fault, Parcel, ParcelDecoder, Pixels};
 use crate::picture::Target;
 use crate::rfb::Inbox;
-
-/// What every marker begins with (ITU-T T.81, B.1.1.2).
-const MARKER: u8 = 0xff;
-const START_OF_IMAGE: u8 = 0xd8;
-const END_OF_IMAGE: u8 = 0xd9;
-const START_OF_SCAN: u8 = 0xda;
-const HUFFMAN_TABLES: u8 = 0xc4;
-const QUANTISATION_TABLES: u8 = 0xdb;
 
 /// The JPEG decoder.
 #[derive(Default)]
@@ -45,7 +40,7 @@ impl Jpeg {
         let picture = parcel.payload;
         let mut tables = vec![MARKER, START_OF_IMAGE];
         for (kind, remembered) in [(HUFFMAN_TABLES, &mut self.huffman), (QUANTISATION_TABLES, &mut self.quantisation)] {
-            let own = || segments(&picture).filter(|(marker, _)| *marker == kind).map(|(_, segment)| segment);
+            let own = || Segments::of(&picture).filter(|(marker, _)| *marker == kind).map(|(_, segment)| segment);
             if own().next().is_none() {
                 tables.extend_from_slice(remembered);
             } else {
@@ -92,24 +87,4 @@ impl Jpeg {
             }
         }
     }
-}
-
-/// The segments of a picture before its first scan, each with its marker.
-fn segments(mut picture: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
-    std::iter::from_fn(move || {
-        loop {
-            match *picture {
-                [MARKER, MARKER, ..] => picture = picture.get(1..)?,
-                [MARKER, START_OF_IMAGE, ..] => picture = picture.get(2..)?,
-                [MARKER, START_OF_SCAN, ..] => return None,
-                [MARKER, marker, high, low, ..] => {
-                    let length = 2 + usize::from(u16::from_be_bytes([high, low]));
-                    let (segment, rest) = picture.split_at_checked(length)?;
-                    picture = rest;
-                    return Some((marker, segment));
-                }
-                _ => return None,
-            }
-        }
-    })
 }

@@ -16,5 +16,6 @@ pub use canvas::{ByteOrder, Canvas};
 pub use coverage::Coverage;
 pub use cursor::Cursor;
 pub use damage::Damage;
+pub use kernels::{Work, for_this_machine, jpeg};
 pub use scale::Fit;
 pub use target::{Outside, Target};

@@ -55,6 +55,13 @@ impl<'a> Target<'a> {
         rest.chunks_mut(stride).filter_map(move |row| row.get_mut(..width))
     }
 
+    /// The pixels from the first of the first row to the last of the last one, and how many of them lie between the
+    /// beginnings of two rows: what is beside the rows is to be left alone.
+    #[cfg(feature = "turbojpeg")]
+    pub(crate) fn pixels(&mut self) -> (&mut [u32], usize) {
+        (self.pixels, self.stride)
+    }
+
     /// All pixels in one piece, if the rows lie close together.
     pub fn contiguous(&mut self) -> Option<&mut [u32]> {
         (self.stride == self.width || self.height <= 1).then_some(&mut *self.pixels)

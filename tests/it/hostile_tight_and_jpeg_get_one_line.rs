@@ -125,6 +125,36 @@ fn jpeg_pictures_that_are_broken() {
     begins(&rectangle_line([0, 0, 4, 4], JPEG, &endless), "a JPEG picture of more than 262272 bytes");
 }
 
+/// What is wrong with a picture of one block, with `symbol` for its only code of a coefficient and `scan` for its scan.
+fn scanned(symbol: u8, scan: &[u8]) -> String {
+    let mut picture = jpeg(4, 4, [90; 3], Tables::Both);
+    let header = picture.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
+    picture[header - 1] = symbol;
+    picture.truncate(header + 14);
+    let picture = [&picture, scan, &[0xff, 0xd9]].concat();
+    let line = square(&[&[0x90], &measured(&picture)]);
+    line.strip_prefix("a JPEG picture that can not be decoded: ").unwrap_or(&line).to_owned()
+}
+
+#[test]
+#[cfg(not(feature = "turbojpeg"))]
+fn jpeg_scans_that_are_broken() {
+    // A block is four bits for the size of its mean, which is 0 here, and one bit for its end.
+    begins(&scanned(0, &[0]), "it ends too early");
+    begins(&scanned(0, &[]), "it ends too early");
+    // A marker that has nothing to do there.
+    begins(&scanned(0, &[0, 0xff, 0xc4, 0]), "it ends too early");
+    // There is no interval but the first.
+    begins(&scanned(0, &[0, 0xff, 0xd0, 0]), "it ends too early");
+    for no_code in [[0xfe, 0], [0x08, 0], [0x90, 0]] {
+        begins(&scanned(0, &no_code), "it has bits that are no code");
+    }
+    // Sixteen zeros each, four times, after a mean.
+    begins(&scanned(0xf0, &[0; 9]), "coefficients run past the end of their block");
+    // Ten zeros and a value each: the sixth is beyond.
+    begins(&scanned(0xa1, &[0; 9]), "coefficients run past the end of their block");
+}
+
 #[test]
 fn png_pictures_of_another_size_or_broken() {
     let png_line =

@@ -22,6 +22,7 @@ mod hostile_h264_gets_one_line;
 mod hostile_servers_get_one_line;
 mod hostile_tight_and_jpeg_get_one_line;
 mod jpeg_by_hand;
+mod jpeg_pictures_are_those_of_libjpeg;
 mod lanes_change_nothing;
 mod login_screens_offer_desktops;
 mod memory;

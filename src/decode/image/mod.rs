@@ -1,17 +1,18 @@
 //! JPEG and PNG pictures inside of the stream, onto a target of exactly their size.
 
-#[cfg(feature = "turbojpeg")]
-#[path = "turbo.rs"]
-mod library;
 #[cfg(not(feature = "turbojpeg"))]
-#[path = "zune.rs"]
-mod library;
+mod pure;
+pub(super) mod segments;
+#[cfg(feature = "turbojpeg")]
+mod turbo;
 
 use super::{Fault, Stage, stage};
-use crate::picture::convert::{Same32, Shift32, Source};
 use crate::picture::{ByteOrder, Target};
-use library::Jpeg;
 use png::{ColorType, Transformations};
+#[cfg(not(feature = "turbojpeg"))]
+use pure as library;
+#[cfg(feature = "turbojpeg")]
+use turbo as library;
 
 /// Passes over a progressive picture; encoders make about ten.
 const MOST_SCANS: usize = 32;
@@ -20,26 +21,24 @@ const MOST_SCANS: usize = 32;
 /// hold as much again as the framebuffer.
 const KEPT: usize = 8 << 20;
 
-/// Memory for a picture on its way to the target, used again for each.
+/// What pictures need on their way to the target, used again for each.
 #[derive(Default)]
-pub(super) struct Image(Vec<u8>);
+pub(super) struct Image {
+    jpeg: library::Scratch,
+    pixels: Vec<u8>,
+}
 
 impl Image {
     /// Gives back what only an uncommonly large picture needs.
     fn shrink(&mut self) {
-        if self.0.len() > KEPT {
-            self.0 = Vec::new();
+        if self.held() > KEPT {
+            *self = Image::default();
         }
     }
 
     /// How many bytes it holds on to.
     pub(super) fn held(&self) -> usize {
-        self.0.capacity()
-    }
-
-    fn of(&mut self, length: usize) -> &mut [u8] {
-        self.0.resize(self.0.len().max(length), 0);
-        self.0.get_mut(..length).unwrap_or_default()
+        self.jpeg.held() + self.pixels.capacity()
     }
 }
 
@@ -50,20 +49,13 @@ impl Image {
 pub(super) fn jpeg(data: &[u8], target: &mut Target<'_>, order: ByteOrder, scratch: &mut Image) -> Result<(), Fault> {
     let size = (target.width(), target.height());
     let broken = |what: String| broken("JPEG", &what);
-    let picture = Jpeg::open(data).map_err(broken)?;
+    let picture = library::Jpeg::open(data, &mut scratch.jpeg).map_err(broken)?;
     same_size("JPEG", picture.size(), size)?;
     // The libraries make up what is missing in the last row of blocks.
-    if !data.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
+    if !data.windows(2).rev().any(|pair| pair == [segments::MARKER, segments::END_OF_IMAGE]) {
         return Err(Fault::from("a JPEG picture without an end"));
     }
-    let pixels = scratch.of(size.0 * size.1 * 4);
-    let painted = picture.decode(pixels, order).map_err(broken)?;
-    let _paint = stage(Stage::Paint);
-    if painted == order {
-        rows(Same32, pixels, target);
-    } else {
-        rows(Shift32 { big_endian: false, from: painted.shifts(), to: order.shifts() }, pixels, target);
-    }
+    picture.paint(target, order, &mut scratch.jpeg).map_err(broken)?;
     scratch.shrink();
     Ok(())
 }
@@ -85,7 +77,9 @@ pub(super) fn png(data: &[u8], target: &mut Target<'_>, order: ByteOrder, scratc
     same_size("PNG", (header.width as usize, header.height as usize), size)?;
     let mut reader = decoder.read_info().map_err(broken)?;
     let (colours, _) = reader.output_color_type();
-    let pixels = scratch.of(size.0 * size.1 * colours.samples());
+    let length = size.0 * size.1 * colours.samples();
+    scratch.pixels.resize(scratch.pixels.len().max(length), 0);
+    let pixels = scratch.pixels.get_mut(..length).unwrap_or_default();
     reader.next_frame(pixels).map_err(broken)?;
     let _paint = stage(Stage::Paint);
     match colours {
@@ -109,14 +103,6 @@ fn same_size(kind: &str, (width, height): (usize, usize), (ours, theirs): (usize
         return Err(Fault(format!("a {kind} picture of {width}x{height} for a rectangle of {ours}x{theirs}")));
     }
     Ok(())
-}
-
-/// Paints pixels of as many bytes as `source` takes.
-fn rows<S: Source>(source: S, pixels: &[u8], target: &mut Target<'_>) {
-    let bytes = (target.width() * S::BYTES).max(1);
-    for (bytes, row) in pixels.chunks_exact(bytes).zip(target.rows_from(0)) {
-        source.row(bytes, row);
-    }
 }
 
 /// Paints pixels of `N` bytes whose colour `rgb` knows.

@@ -6,6 +6,7 @@
 //! by a table of 256 KiB 0.56), packed indices 0.11 to 0.14. Single bytes through a table of 1 KiB take 0.5 and have no
 //! kernel.
 
+pub mod jpeg;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -85,6 +86,25 @@ pub(super) fn each<const BYTES: usize>(bytes: &[u8], out: &mut [u32], convert: i
     Backend::best().each(bytes, out, convert);
 }
 
+/// Something that is worth being compiled once more for the machine's best instructions.
+pub trait Work {
+    /// What comes of it.
+    type Output;
+
+    /// Does it. What is not inlined into this, and this itself if it is not, is compiled as ever.
+    fn run(self) -> Self::Output;
+}
+
+/// Does `work` with the best instructions that the machine has.
+#[inline]
+pub fn for_this_machine<W: Work>(work: W) -> W::Output {
+    match Backend::best() {
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2(avx2) => avx2.run(work),
+        _ => work.run(),
+    }
+}
+
 /// The colours of pixels that are indices of `BITS` bits: 1, 2 or 4.
 #[derive(Debug, Clone, Copy)]
 pub struct Packed<const BITS: usize> {
@@ -120,7 +140,7 @@ mod tests {
     use super::*;
 
     /// All that this machine has.
-    fn backends() -> Vec<Backend> {
+    pub(super) fn backends() -> Vec<Backend> {
         let mut all = vec![Backend::Scalar];
         #[cfg(target_arch = "x86_64")]
         {
@@ -130,7 +150,7 @@ mod tests {
         all
     }
 
-    fn random(count: usize, seed: u32) -> Vec<u8> {
+    pub(super) fn random(count: usize, seed: u32) -> Vec<u8> {
         let mut state = seed;
         (0..count)
             .map(|_| {

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Places, scalar};
+use super::{Places, Work, scalar};
 
 /// Proof that the machine has SSSE3.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +26,20 @@ impl Ssse3 {
     }
 }
 
-/// Proof that the machine has AVX2.
+/// Proof that the machine has AVX2, and BMI2, which came with it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx2(());
 
 impl Avx2 {
     #[inline]
     pub(super) fn detect() -> Option<Avx2> {
-        is_x86_feature_detected!("avx2").then_some(Avx2(()))
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2")).then_some(Avx2(()))
+    }
+
+    #[inline]
+    pub(super) fn run<W: Work>(self, work: W) -> W::Output {
+        // SAFETY: `self` exists only where both were detected.
+        unsafe { run_avx2(work) }
     }
 
     pub(super) fn expand24(self, bytes: &[u8], out: &mut [u32], places: Places) {
@@ -54,7 +60,7 @@ impl Avx2 {
 }
 
 #[inline]
-fn load(from: &[u8; 16]) -> __m128i {
+pub(super) fn load(from: &[u8; 16]) -> __m128i {
     // SAFETY: 16 bytes may be read there, and the instruction asks for no alignment.
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
 }
@@ -80,9 +86,14 @@ fn load_eight(from: &[u32; 8]) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx")]
-fn store_eight(to: &mut [u32; 8], pixels: __m256i) {
+pub(super) fn store_eight(to: &mut [u32; 8], pixels: __m256i) {
     // SAFETY: 32 bytes may be written there, and the instruction asks for no alignment.
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), pixels) }
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn run_avx2<W: Work>(work: W) -> W::Output {
+    work.run()
 }
 
 /// What [`scalar::each`] is when it is compiled for AVX2.

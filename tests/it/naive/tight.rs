@@ -1,6 +1,6 @@
 //! Tight, Tight PNG and JPEG, as rfbproto describes them.
 
-use super::{Decoder, End, Format, Rect, Stream, scale};
+use super::{Decoder, End, Format, Rect, Stream, jpeg, scale};
 
 impl Decoder<'_> {
     pub(super) fn tight(&mut self, rect: Rect, png: bool) -> Result<(), End> {
@@ -187,12 +187,20 @@ impl Decoder<'_> {
 
     fn jpeg(&mut self, rect: Rect, data: &[u8]) -> Result<(), End> {
         use zune_jpeg::zune_core::{bytestream::ZCursor, options::DecoderOptions};
+        let ends = data.windows(2).any(|pair| pair == [0xff, 0xd9]);
+        if let Some(picture) = jpeg::baseline(data) {
+            self.fits(rect, picture.size)?;
+            if !ends {
+                return Err(End::Wrong("a picture without an end"));
+            }
+            return self.colours(rect, &picture.colours()?);
+        }
         let options = DecoderOptions::default().set_strict_mode(true).set_max_width(65535).set_max_height(65535);
         let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(data), options.jpeg_set_max_scans(32));
         let wrong = |_| End::Wrong("a broken JPEG picture");
         decoder.decode_headers().map_err(wrong)?;
         self.fits(rect, decoder.dimensions().unwrap())?;
-        if !data.windows(2).any(|pair| pair == [0xff, 0xd9]) {
+        if !ends {
             return Err(End::Wrong("a picture without an end"));
         }
         let rgb = decoder.decode().map_err(wrong)?;
