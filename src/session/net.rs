@@ -73,6 +73,7 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
         jobs,
         wants: wants.clone(),
         room: room.clone(),
+        undecoded: 0,
         events,
         outbox,
         recorder,

@@ -136,8 +136,10 @@ pub(super) struct Painter {
     pub(super) canvas: Option<Box<Canvas>>,
     pub(super) jobs: Receiver<Job>,
     pub(super) wants: Wants,
-    /// Room in the queue, in bytes.
+    /// Room in the queue, in bytes; closed when it stayed full.
     pub(super) room: Arc<Semaphore>,
+    /// What was taken from there and is still to be decoded, in bytes.
+    pub(super) undecoded: usize,
     pub(super) events: Teller,
     pub(super) outbox: Outbox,
     pub(super) recorder: Option<recording::Writer>,
@@ -211,7 +213,6 @@ impl Painter {
                     if self.client.counts().updates > 0 || !self.client.at_boundary(&self.inbox) {
                         self.heard = Instant::now();
                     }
-                    self.room.add_permits(size);
                 }
                 Ok(Job::Home(canvas)) => {
                     self.canvas = Some(canvas);
@@ -266,6 +267,7 @@ impl Painter {
         self.last = arrived;
         let size = chunk.len();
         self.received += size as u64;
+        self.undecoded += size;
         let due = !self.client.at_boundary(&self.inbox);
         self.inbox.push(chunk);
         if let Some((link, wanted)) = &mut self.link
@@ -306,6 +308,7 @@ impl Painter {
             let start = Instant::now();
             let received = self.client.receive(&mut self.inbox, canvas);
             self.decoding += start.elapsed();
+            self.give_room(&received);
             self.measure(&received);
             self.note();
             // The picture first: waking the net thread takes a while.
@@ -317,6 +320,10 @@ impl Painter {
             if self.outbox.is_clogged() {
                 return Err(Error::Deaf(self.peer.clone()));
             }
+            // The end of it comes behind all that is still to be decoded, which may take for ever.
+            if self.room.is_closed() {
+                return Err(Error::Flooded(self.peer.clone()));
+            }
             if let Some(recorder) = self.recorder.as_mut().filter(|_| self.client.between_messages()) {
                 recorder.boundary(self.inbox.available().len());
             }
@@ -324,6 +331,14 @@ impl Painter {
                 return Ok(());
             }
         }
+    }
+
+    /// Gives back the room of what was decoded, and of the beginning of something larger: else its end might find none.
+    fn give_room(&mut self, received: &Result<Received, ProtocolError>) {
+        let left = if received == &Ok(Received::NeedMore) { 0 } else { self.inbox.available().len() };
+        let left = left.min(self.undecoded);
+        self.room.add_permits(self.undecoded - left);
+        self.undecoded = left;
     }
 
     /// Whether nobody looks any more; what is recorded is so to its end.
@@ -430,7 +445,8 @@ mod tests {
             canvas: Some(Box::new(canvas_for(&init, ByteOrder::Rgbx).unwrap())),
             jobs,
             wants: wants.clone(),
-            room: Arc::new(Semaphore::new(1)),
+            room: Arc::new(Semaphore::new(0)),
+            undecoded: 0,
             events,
             outbox: outbox::new().0,
             recorder: None,
@@ -466,5 +482,48 @@ mod tests {
             let end = painter.paint_all();
             assert!(matches!(end, Err(Error::Silent { .. })) && start.elapsed() < Duration::from_secs(5), "{end:?}");
         }
+    }
+
+    /// An update of one pixel.
+    const UPDATE: [u8; 20] = [0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 9, 9, 9, 0];
+
+    fn next_picture(listener: &events::Listener) -> Option<Picture> {
+        std::iter::from_fn(|| listener.next(Duration::ZERO).ok()).find_map(|event| match event {
+            Event::Picture(picture) => Some(picture),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn there_is_room_for_more_when_it_is_decoded_and_not_before() {
+        let (mut painter, wants, listener) = painter(&[], Instant::now());
+        let mut after = |jobs: Vec<Job>| {
+            jobs.into_iter().chain([Job::Stop]).for_each(|job| assert!(wants.give(job)));
+            let end = painter.paint_all();
+            (painter.room.available_permits(), end)
+        };
+        let chunk = |bytes: &[u8]| Job::Chunk(Bytes::copy_from_slice(bytes), Instant::now());
+        // The window takes the first picture, and what comes behind it waits.
+        let (room, _) = after(vec![chunk(&UPDATE.repeat(3))]);
+        assert_eq!(room, 20);
+        let (room, _) = after(vec![chunk(&UPDATE), chunk(&UPDATE)]);
+        assert_eq!(room, 20);
+        let picture = next_picture(&listener);
+        assert!(picture.is_some());
+        drop(picture);
+        assert_eq!(after(vec![]).0, 100);
+        // The rest of something large must find room, however large it is.
+        assert_eq!(after(vec![chunk(&UPDATE[..18])]).0, 118);
+        assert_eq!(after(vec![chunk(&UPDATE[18..])]).0, 120);
+    }
+
+    #[test]
+    fn who_floods_is_left_at_once() {
+        let (mut painter, _wants, listener) = painter(&[], Instant::now());
+        painter.inbox.push(Bytes::from(UPDATE.repeat(9)));
+        painter.room.close();
+        let end = painter.paint_all();
+        assert!(matches!(end, Err(Error::Flooded(_))), "{end:?}");
+        assert!(next_picture(&listener).is_some() && painter.client.counts().updates == 1);
     }
 }

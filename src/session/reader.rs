@@ -25,7 +25,10 @@ pub(super) async fn read(mut inbound: Inbound, peer: String, room: Arc<Semaphore
                 match tokio::time::timeout(FULL_LIMIT, room.acquire_many(size)).await {
                     Ok(Ok(permit)) => permit.forget(),
                     Ok(Err(_)) => return,
-                    Err(_) => break Err(Error::Flooded(peer)),
+                    Err(_) => {
+                        room.close();
+                        break Err(Error::Flooded(peer));
+                    }
                 }
                 if !painter.give(Job::Chunk(chunk, arrived)) {
                     return;

@@ -37,17 +37,20 @@ fn against(script: Script) -> (Ended, u64) {
 
 /// Waits for the end, looking at the most memory used.
 pub fn watched(mut child: Child) -> (Ended, u64) {
-    let path = format!("/proc/{}/status", child.id());
     let mut most = 0;
     let start = Instant::now();
     while child.try_wait().unwrap().is_none() && start.elapsed() < Duration::from_secs(30) {
-        let status = std::fs::read_to_string(&path).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        most = most.max(kilobytes.unwrap_or(0));
+        most = most.max(most_memory(child.id()).unwrap_or(0));
         std::thread::sleep(Duration::from_millis(2));
     }
     (finish(child, Duration::from_secs(1)), most)
+}
+
+/// The most memory that a process had, in kB.
+fn most_memory(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn ends_with(code: i32, words: &str, script: Script) {
@@ -235,7 +238,8 @@ fn by_stopping_or_by_never_stopping() {
     });
 }
 
-/// Rectangles of three bytes that paint 33 million pixels each: whoever wants to end does not wait for them.
+/// Rectangles of three bytes that paint 33 million pixels each: whoever wants to end does not wait for them, and those that
+/// wait to be painted do not fill the memory.
 #[test]
 fn by_work_without_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -256,6 +260,8 @@ fn by_work_without_end() {
     let is_seen = || crate::real::window::id_on(&screen.display).is_some();
     assert!(crate::real::within(crate::real::PATIENCE, is_seen), "no window");
     std::thread::sleep(Duration::from_secs(2));
+    let memory = most_memory(viewer.id());
+    assert!(memory.is_some_and(|memory| memory < 2 * LEAST), "{memory:?} kB");
     let start = Instant::now();
     crate::real::signal(viewer.id(), "TERM");
     let ended = crate::real::viewer::finish(viewer, crate::real::PATIENCE);
