@@ -79,6 +79,7 @@ async fn start(plan: Plan, asker: Asker, lines: Lines) -> Result<(), Error> {
         recorder,
         peer: peer.clone(),
         damage: Damage::default(),
+        shown: false,
         pace: Pace::default(),
         link,
         board,

@@ -145,6 +145,8 @@ pub(super) struct Painter {
     pub(super) recorder: Option<recording::Writer>,
     pub(super) peer: String,
     pub(super) damage: Damage,
+    /// Something of the desktop was handed over, which not every update brings.
+    pub(super) shown: bool,
     pub(super) pace: Pace,
     /// If the settings follow it: the link, and the settings as they were wanted.
     pub(super) link: Option<(Link, Settings)>,
@@ -171,8 +173,7 @@ impl Painter {
         {
             error = error.or(Some(failed.into()));
         }
-        let shown = self.client.counts().updates > 0;
-        self.events.tell(Event::Ended(End { error, shown }));
+        self.events.tell(Event::Ended(End { error, shown: self.shown }));
     }
 
     fn paint_all(&mut self) -> Result<(), Error> {
@@ -181,7 +182,7 @@ impl Painter {
         self.decode()?;
         let mut next = None;
         loop {
-            let due = !self.client.at_boundary(&self.inbox) || self.client.counts().updates == 0;
+            let due = !self.client.at_boundary(&self.inbox) || !self.shown;
             let job = match next.take() {
                 Some(job) => Ok(job),
                 None if due && self.canvas.is_some() => {
@@ -210,7 +211,7 @@ impl Painter {
                     }
                     self.decode()?;
                     // A bell brings no picture nearer.
-                    if self.client.counts().updates > 0 || !self.client.at_boundary(&self.inbox) {
+                    if self.shown || !self.client.at_boundary(&self.inbox) {
                         self.heard = Instant::now();
                     }
                 }
@@ -411,6 +412,7 @@ impl Painter {
             home: self.wants.clone(),
         };
         self.events.tell(Event::Picture(picture));
+        self.shown = true;
         self.client.release();
     }
 
@@ -452,6 +454,7 @@ mod tests {
             recorder: None,
             peer: "somebody".to_owned(),
             damage: Damage::default(),
+            shown: false,
             pace: Pace::default(),
             link: None,
             board: Board::default(),
@@ -492,6 +495,24 @@ mod tests {
             Event::Picture(picture) => Some(picture),
             _ => None,
         })
+    }
+
+    #[test]
+    fn an_update_without_a_pixel_shows_nothing() {
+        // No rectangle, and a pointer that is none.
+        let pointer = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x11];
+        for (said, pixels) in [(&[0, 0, 0, 0][..], false), (&pointer, false), (&UPDATE, true)] {
+            let (painter, wants, listener) = painter(&[], Instant::now());
+            wants.give(Job::Chunk(Bytes::copy_from_slice(said), Instant::now()));
+            wants.give(Job::End(Ok(())));
+            let told = std::thread::spawn(move || painter.run());
+            let end = std::iter::from_fn(|| listener.next(SILENCE).ok()).find_map(|event| match event {
+                Event::Ended(end) => Some(end),
+                _ => None,
+            });
+            assert!(matches!(end, Some(End { error: None, shown }) if shown == pixels), "{said:?}: {end:?}");
+            assert!(told.join().is_ok());
+        }
     }
 
     #[test]
