@@ -36,6 +36,7 @@ pub async fn shake(
     let mut handshake = Handshake::new(shared);
     let mut round_trip = Duration::MAX;
     let mut sent = None;
+    let mut told = false;
     loop {
         handshake = match handshake.advance(inbox)? {
             Step::NeedMore(handshake) => {
@@ -47,7 +48,7 @@ pub async fn shake(
                         inbox.push(chunk);
                     }
                     // neatvnc answers a wrong password by hanging up.
-                    Ok(Ok(None)) if what == "SecurityResult" => {
+                    Ok(Ok(None)) if told && what == "SecurityResult" => {
                         let words = "it hung up instead of answering, as some servers do after a wrong password";
                         return Err(HandshakeError::Refused(words.to_owned()).into());
                     }
@@ -70,6 +71,7 @@ pub async fn shake(
                 };
                 let (bytes, handshake) = pause.answer(password.expose_secret());
                 connection.outbound.send(bytes.into()).await?;
+                told = true;
                 handshake
             }
             Step::Done(init, agreed) => return Ok(Shaken { init, agreed, round_trip }),

@@ -132,6 +132,12 @@ fn in_the_handshake() {
     });
     ends_with(2, "in the middle of ProtocolVersion", |stream| stream.write_all(b"RFB 003."));
     ends_with(2, "in the middle of ServerInit", |stream| server_init(stream, 64, 64, 100));
+    // Without a password none was wrong.
+    ends_with(2, "in the middle of SecurityResult", |stream| {
+        version(stream)?;
+        stream.write_all(&[1, 1])?;
+        get::<1>(stream).map(|_| ())
+    });
     ends_with(3, "hung up", |stream| {
         version(stream)?;
         stream.write_all(&[1, 2])?;
