@@ -41,8 +41,12 @@ impl Memory {
 
     /// A person answered.
     pub fn hear(&mut self, question: &QuestionKind, answer: &Answer) {
-        let fickle = self.fickle.iter().any(|fickle| same(fickle, question));
-        if self.keeps && !fickle && !matches!(answer, Answer::No) {
+        let is_worth_it = match answer {
+            // There are other ways than this key.
+            Answer::No => matches!(question, QuestionKind::Secret { purpose: Purpose::KeyPassphrase { .. }, .. }),
+            _ => !self.fickle.iter().any(|fickle| same(fickle, question)),
+        };
+        if self.keeps && is_worth_it {
             self.fresh.retain(|(fresh, _)| !same(fresh, question));
             self.fresh.push((question.clone(), answer.clone()));
         }

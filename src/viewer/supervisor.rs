@@ -104,6 +104,12 @@ impl Told {
         self.thought += self.since.take().map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
     }
 
+    /// The desktop answered: what a person would not say was not needed for it.
+    fn succeed(&mut self) {
+        self.memory.keep();
+        self.declined = false;
+    }
+
     /// For how long persons have thought so far.
     fn thought(&self, now: Instant) -> Duration {
         self.thought + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
@@ -223,7 +229,7 @@ impl<'a> Supervisor<'a> {
                 },
                 Event::Listening { server, port } => Happened::Listening(server, port),
                 Event::Open(open) => {
-                    lock(&self.told).memory.keep();
+                    lock(&self.told).succeed();
                     self.state = State::Live;
                     Happened::Open(open)
                 }
@@ -404,5 +410,34 @@ impl<'a> Supervisor<'a> {
             // A home that is on the network may be gone with it.
             Err(failure) => self.ended(Err(failure), true, now),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::transport::Purpose;
+
+    #[test]
+    fn who_would_not_say_a_passphrase_and_got_in_is_connected_again_and_not_asked() {
+        let question = |path: &str| QuestionKind::Secret {
+            prompt: "passphrase".to_owned(),
+            purpose: Purpose::KeyPassphrase { path: path.into() },
+            echo: false,
+            again: false,
+        };
+        let told = Arc::new(Mutex::new(Told { memory: Memory::new(true), ..Told::default() }));
+        let hear = |path| Answers { told: Arc::clone(&told), attempt: 0 }.hear(&question(path), &Answer::No);
+        hear("id");
+        assert!(lock(&told).declined);
+        lock(&told).succeed();
+        assert!(!lock(&told).declined);
+        lock(&told).memory.begin();
+        assert!(matches!(lock(&told).memory.recall(&question("id")), Some(Answer::No)));
+        // Without success it was the end, and says nothing about the next time.
+        hear("other");
+        lock(&told).memory.begin();
+        lock(&told).succeed();
+        assert!(lock(&told).memory.recall(&question("other")).is_none());
     }
 }
