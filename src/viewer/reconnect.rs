@@ -42,7 +42,7 @@ pub struct Trouble {
     pub attempts: u32,
     /// Whether there was a desktop before.
     pub lost: bool,
-    /// When all is given up.
+    /// When all is given up; later by the time for which a desktop was there meanwhile.
     pub until: Option<Instant>,
 }
 
@@ -59,8 +59,9 @@ impl Policy {
 
     /// A desktop was there `since` and is lost. What connects only to break again is one trouble, which has an end.
     pub fn lost(&self, before: Trouble, since: Instant, now: Instant) -> Trouble {
-        if before.lost && now.saturating_duration_since(since) < SETTLED {
-            return before;
+        let shown = now.saturating_duration_since(since);
+        if before.lost && shown < SETTLED {
+            return Trouble { since: now, until: before.until.map(|until| until + shown), ..before };
         }
         Trouble { since: now, attempts: 0, lost: true, until: self.timeout.map(|limit| now + limit) }
     }
@@ -125,13 +126,35 @@ mod tests {
         assert!(policy.retry(&mut trouble, start).is_some());
         let (shown, now) = (start + Duration::from_secs(2), start + Duration::from_secs(3));
         trouble = policy.lost(trouble, shown, now);
-        assert_eq!((trouble.since, trouble.attempts), (start, 1));
+        // It is lost since now, and the time for which it was there does not count.
+        assert_eq!((trouble.since, trouble.attempts), (now, 1));
+        assert_eq!(trouble.until, Some(start + SETTLED * 4 + Duration::from_secs(1)));
         assert!(policy.retry(&mut trouble, now).is_some());
         assert!(policy.retry(&mut trouble, now).is_none());
         // After a while it is another one.
         let now = shown + SETTLED;
         trouble = policy.lost(trouble, shown, now);
         assert_eq!((trouble.since, trouble.attempts, trouble.until), (now, 0, Some(now + SETTLED * 4)));
+    }
+
+    #[test]
+    fn a_desktop_that_comes_back_late_and_breaks_again_is_tried_again_but_not_without_end() {
+        let limit = Duration::from_secs(120);
+        let policy = Policy { reconnect: Reconnect::Forever, timeout: Some(limit), connect_timeout: None };
+        let mut now = Instant::now();
+        let mut trouble = policy.lost(policy.begin(now), now, now);
+        assert!(policy.retry(&mut trouble, now).is_some());
+        let back = now + Duration::from_secs(100);
+        now = back + Duration::from_secs(25);
+        trouble = policy.lost(trouble, back, now);
+        assert_eq!(trouble.until, Some(now + Duration::from_secs(20)));
+        let mut more = 0;
+        while let Some(back) = policy.retry(&mut trouble, now) {
+            now = back + Duration::from_secs(29);
+            trouble = policy.lost(trouble, back, now);
+            more += 1;
+        }
+        assert!((1..20).contains(&more), "{more}");
     }
 
     #[test]
