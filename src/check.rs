@@ -215,6 +215,7 @@ impl Report {
             Step::Login(server) => ("login", server, "channel"),
             // The next SSH connection, inside of this one.
             Step::Channel(peer) => ("channel", peer, "SSH"),
+            Step::Wrong(_) => return "login",
             Step::Listening { server, port } => {
                 self.tell("channel", &format!("{server} waits for a desktop on port {port} of its localhost"));
                 return "channel";

@@ -28,7 +28,7 @@ use tokio::runtime::Runtime;
 use crate::picture::{ByteOrder, Size};
 use crate::recording;
 use crate::rfb::handshake::Agreed;
-use crate::transport::{Asker, Facts, Pins, Question, Route, Step};
+use crate::transport::{Asker, Facts, Pins, Question, QuestionKind, Route};
 
 pub use crate::client::{Event as ServerEvent, Settings, UserInput};
 pub use crate::transport;
@@ -73,6 +73,8 @@ pub struct Plan {
 pub enum Event {
     /// Something that only a person knows is needed.
     Question(Question),
+    /// What was answered to this was refused.
+    Wrong(QuestionKind),
     /// An SSH server waits for a desktop to connect to this port of its localhost.
     Listening {
         /// The server, escaped.
@@ -141,34 +143,21 @@ impl Session {
         let (outbox, outgoing) = outbox::new();
         let (wants, jobs) = painter::queue();
         let (farewell, closed) = channel();
-        let (asker, mut questions) = if plan.may_ask {
+        let (asker, questions) = if plan.may_ask {
             let (asker, questions) = Asker::new();
             (asker, Some(questions))
         } else {
             (Asker::nobody(), None)
         };
-        let (asker, mut steps) = asker.knowing(plan.pins.clone()).watched();
+        let (asker, steps) = asker.knowing(plan.pins.clone()).watched();
         net::watch_signals(&runtime, &teller).map_err(Error::Local)?;
-        let to_person = teller.clone();
-        runtime.spawn(async move {
-            while let Some(question) = receive(&mut questions).await {
-                to_person.tell(Event::Question(question));
-            }
-        });
-        let of_the_way = teller.clone();
-        runtime.spawn(async move {
-            while let Some(step) = steps.recv().await {
-                if let Step::Listening { server, port } = step {
-                    of_the_way.tell(Event::Listening { server, port });
-                }
-            }
-        });
         let of_the_network = teller.clone();
         let records = plan.recorder.is_some();
         let board = Board::default();
         runtime.spawn(net::run(
             plan,
             asker,
+            net::Ears { steps, questions },
             net::Lines {
                 events: teller,
                 outbox: outbox.clone(),
@@ -281,8 +270,4 @@ impl Drop for Session {
             runtime.shutdown_background();
         }
     }
-}
-
-async fn receive(questions: &mut Option<tokio::sync::mpsc::UnboundedReceiver<Question>>) -> Option<Question> {
-    questions.as_mut()?.recv().await
 }

@@ -1,6 +1,7 @@
 //! The net thread's tasks: connects, shakes hands, then starts the reader, the writer and the painter.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::events::{Teller, Will};
 use super::handshake::{self, Shaken};
@@ -22,7 +24,7 @@ use crate::client::{Client, canvas_for};
 use crate::lanes;
 use crate::picture::{Damage, Size};
 use crate::rfb::Inbox;
-use crate::transport::{self, Asker};
+use crate::transport::{self, Asker, Question, Step};
 
 /// Where everything goes and comes from.
 pub(super) struct Lines {
@@ -36,12 +38,45 @@ pub(super) struct Lines {
     pub(super) board: Board,
 }
 
+/// Where it is heard what happens on the way.
+pub(super) struct Ears {
+    pub(super) steps: UnboundedReceiver<Step>,
+    /// If anybody can be asked.
+    pub(super) questions: Option<UnboundedReceiver<Question>>,
+}
+
 /// Runs a session; its end is an event.
-pub(super) async fn run(plan: Plan, asker: Asker, lines: Lines) {
+pub(super) async fn run(plan: Plan, asker: Asker, mut ears: Ears, lines: Lines) {
     let events = lines.events.clone();
     let _will = Will::new(&events);
-    if let Err(error) = start(plan, asker, lines).await {
+    let mut running = pin!(start(plan, asker, lines));
+    let ended = loop {
+        tokio::select! {
+            // What was wrong is told before it is asked for again.
+            biased;
+            Some(step) = ears.steps.recv() => tell(&events, step),
+            Some(question) = hear(&mut ears.questions) => events.tell(Event::Question(question)),
+            ended = &mut running => break ended,
+        }
+    };
+    // And before the end.
+    while let Ok(step) = ears.steps.try_recv() {
+        tell(&events, step);
+    }
+    if let Err(error) = ended {
         events.tell(Event::Ended(End { error: Some(error), shown: false }));
+    }
+}
+
+async fn hear(questions: &mut Option<UnboundedReceiver<Question>>) -> Option<Question> {
+    questions.as_mut()?.recv().await
+}
+
+fn tell(events: &Teller, step: Step) {
+    match step {
+        Step::Listening { server, port } => events.tell(Event::Listening { server, port }),
+        Step::Wrong(question) => events.tell(Event::Wrong(question)),
+        Step::Network(_) | Step::HostKey(_) | Step::Login(_) | Step::Channel(_) => {}
     }
 }
 

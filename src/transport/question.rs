@@ -122,7 +122,7 @@ pub struct Asker {
     unlocked: Unlocked,
 }
 
-/// A part of the way that is behind us, and whose it was in words.
+/// A part of the way that is behind us, and whose it was in words; or what was wrong on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The TCP connection, the local socket or the program stands.
@@ -133,6 +133,8 @@ pub enum Step {
     Login(String),
     /// It has opened the channel.
     Channel(String),
+    /// What was answered to this was refused, whether or not it is asked again.
+    Wrong(QuestionKind),
     /// It listens on this port of its localhost, and a desktop is waited for.
     Listening {
         /// The server.
@@ -217,14 +219,8 @@ impl Asker {
     }
 
     /// Asks for something to type; None is a refusal.
-    pub(crate) async fn ask_secret(
-        &self,
-        prompt: String,
-        purpose: Purpose,
-        echo: bool,
-        again: bool,
-    ) -> Option<SecretString> {
-        match self.ask(QuestionKind::Secret { prompt, purpose, echo, again }).await {
+    pub(crate) async fn ask_secret(&self, kind: QuestionKind) -> Option<SecretString> {
+        match self.ask(kind).await {
             Answer::Secret(secret) => Some(secret),
             Answer::Yes { .. } | Answer::No | Answer::Choice(_) => None,
         }

@@ -1,5 +1,7 @@
 //! What a person answered once, kept in memory alone: so that a lost desktop comes back without a touch.
 
+use secrecy::ExposeSecret;
+
 use crate::session::transport::{Answer, Purpose, QuestionKind};
 
 /// Answers that were not refused, and those of the attempt under way.
@@ -10,8 +12,9 @@ pub struct Memory {
     known: Vec<(QuestionKind, Answer)>,
     fresh: Vec<(QuestionKind, Answer)>,
     /// Questions whose known answer was refused, as a code that is good for once is: no answer to them is kept any more,
-    /// since each that is refused counts as a failed login.
-    fickle: Vec<QuestionKind>,
+    /// since each that is refused counts as a failed login. With the answer: whoever gives the same one again says that it
+    /// was right, and another one beside it wrong.
+    fickle: Vec<(QuestionKind, Answer)>,
 }
 
 impl Memory {
@@ -30,21 +33,23 @@ impl Memory {
         if !matches!(question, QuestionKind::Secret { again: true, .. }) {
             return self.known.iter().find(|(known, _)| same(known, question)).map(|(_, answer)| answer.clone());
         }
-        self.fresh.retain(|(fresh, _)| !same(fresh, question));
-        let count = self.known.len();
-        self.known.retain(|(known, _)| !same(known, question));
-        if self.known.len() < count {
-            self.fickle.push(question.clone());
-        }
+        self.forget(question);
         None
+    }
+
+    /// What was answered was refused.
+    pub fn forget(&mut self, question: &QuestionKind) {
+        self.fresh.retain(|(fresh, _)| !same(fresh, question));
+        self.fickle.extend(self.known.extract_if(.., |(known, _)| same(known, question)));
     }
 
     /// A person answered.
     pub fn hear(&mut self, question: &QuestionKind, answer: &Answer) {
+        self.fickle.retain(|(fickle, refused)| !same(fickle, question) || !is_equal(refused, answer));
         let is_worth_it = match answer {
             // There are other ways than this key.
             Answer::No => matches!(question, QuestionKind::Secret { purpose: Purpose::KeyPassphrase { .. }, .. }),
-            _ => !self.fickle.iter().any(|fickle| same(fickle, question)),
+            _ => !self.fickle.iter().any(|(fickle, _)| same(fickle, question)),
         };
         if self.keeps && is_worth_it {
             self.fresh.retain(|(fresh, _)| !same(fresh, question));
@@ -59,6 +64,12 @@ impl Memory {
             self.known.push((question, answer));
         }
     }
+}
+
+/// Whether the same was typed.
+fn is_equal(one: &Answer, other: &Answer) -> bool {
+    let (Answer::Secret(one), Answer::Secret(other)) = (one, other) else { return false };
+    one.expose_secret() == other.expose_secret()
 }
 
 /// Whether the same answer is wanted: what is said around the question, and whether it is asked again, does not matter.
@@ -82,7 +93,6 @@ fn same(one: &QuestionKind, other: &QuestionKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     fn question(prompt: &str) -> QuestionKind {
         QuestionKind::Choice { prompt: prompt.to_owned(), choices: vec!["a".to_owned(), "b".to_owned()] }
@@ -151,19 +161,22 @@ mod tests {
     #[test]
     fn what_was_refused_when_it_was_remembered_is_never_kept_again() {
         let mut memory = Memory::new(true);
+        // As sshd asks with PAM: after a wrong code it begins anew with the password.
         let mut attempt = |code: &str| {
             memory.begin();
-            let given = ["Password:", "Code:"].map(|prompt| {
-                let known = recalled(&mut memory, &asked(prompt, "welcome", false));
-                if known.is_none() {
-                    let typed = if prompt == "Code:" { code } else { "right" };
-                    memory.hear(&asked(prompt, "welcome", false), &secret(typed));
-                }
-                known.is_some()
-            });
+            let mut ask = |words: &str, again| {
+                ["Password:", "Code:"].map(|prompt| {
+                    let known = recalled(&mut memory, &asked(prompt, words, again));
+                    if known.is_none() {
+                        let typed = if prompt == "Code:" { code } else { "right" };
+                        memory.hear(&asked(prompt, words, again), &secret(typed));
+                    }
+                    known.is_some()
+                })
+            };
+            let given = ask("welcome", false);
             if given[1] {
-                assert_eq!(recalled(&mut memory, &asked("Code:", "that was wrong", true)), None);
-                memory.hear(&asked("Code:", "that was wrong", true), &secret(code));
+                assert_eq!(ask("that was wrong", true), [false, false]);
             }
             memory.keep();
             given
@@ -172,6 +185,30 @@ mod tests {
         assert_eq!(attempt("2"), [true, true]);
         assert_eq!(attempt("3"), [true, false]);
         assert_eq!(attempt("4"), [true, false]);
+    }
+
+    #[test]
+    fn what_was_refused_last_is_not_given_again() {
+        let mut memory = Memory::new(true);
+        for wrong in ["first", "second"] {
+            assert_eq!(recalled(&mut memory, &password(wrong == "second")), None);
+            memory.hear(&password(wrong == "second"), &secret(wrong));
+            memory.forget(&password(false));
+        }
+        memory.hear(&asked("Password:", "", false), &secret("right"));
+        memory.keep();
+        memory.begin();
+        assert_eq!(recalled(&mut memory, &password(false)), None);
+        assert_eq!(recalled(&mut memory, &asked("Password:", "", false)).as_deref(), Some("right"));
+        // It was changed there. Each attempt would be another failed login.
+        memory.forget(&asked("Password:", "", false));
+        memory.keep();
+        memory.begin();
+        assert_eq!(recalled(&mut memory, &asked("Password:", "", false)), None);
+        // Whoever insists on it means it.
+        memory.hear(&asked("Password:", "", false), &secret("right"));
+        memory.keep();
+        assert_eq!(recalled(&mut memory, &asked("Password:", "", false)).as_deref(), Some("right"));
     }
 
     #[test]

@@ -227,6 +227,10 @@ impl<'a> Supervisor<'a> {
                     Some(question) => Happened::Question(question),
                     None => continue,
                 },
+                Event::Wrong(question) => {
+                    lock(&self.told).memory.forget(&question);
+                    continue;
+                }
                 Event::Listening { server, port } => Happened::Listening(server, port),
                 Event::Open(open) => {
                     lock(&self.told).succeed();
@@ -324,7 +328,7 @@ impl<'a> Supervisor<'a> {
         let goes_on = self.again.is_some() && !lock(&self.told).declined;
         let next = if goes_on { self.policy.retry(&mut self.trouble, now) } else { None };
         let Some(next) = next else { return Happened::Ended(Err(self.last_words(failure))) };
-        // What was answered has not been refused, so nobody is asked for it again.
+        // What was refused is forgotten by now. Nobody is asked for the rest again.
         lock(&self.told).memory.keep();
         tracing::info!("{failure}; trying again in {:.0} s", next.saturating_duration_since(now).as_secs_f32());
         if self.why.is_none() {

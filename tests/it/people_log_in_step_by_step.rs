@@ -92,3 +92,38 @@ fn a_mistyped_password_is_tried_once_and_never_again_for_root_to_test() {
     }
     assert_eq!(window.close().code, Some(143));
 }
+
+/// What is remembered would be another failed login with each attempt.
+#[test]
+fn a_password_that_was_changed_is_refused_once_and_asked_for_then_for_root_to_test() {
+    let mut sshd = Sshd::start();
+    let (screen, desktop) = (Screen::start(800, 600), Desktop::start(Server::Xtigervnc));
+    let user = User::create();
+    let (askpass, password, asked) = (sshd.path("askpass"), sshd.path("password"), sshd.path("asked"));
+    fs::write(&password, USER_PASSWORD).unwrap();
+    let script = format!("echo \"$1\" >> '{}'; cat '{}'", asked.display(), password.display());
+    fs::write(&askpass, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&askpass, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut viewer = sshvnc_at(&sshd);
+    viewer.args(["--reconnect", "forever", "-o", "PreferredAuthentications=password"]);
+    viewer.args(["-o", "NumberOfPasswordPrompts=1", "-p", &sshd.port.to_string()]);
+    viewer.arg(format!("{}@127.0.0.1::{}", user.name, desktop.port)).env("DISPLAY", &screen.display);
+    let viewer = viewer.env("SSH_ASKPASS", &askpass).env("SSH_ASKPASS_REQUIRE", "force").spawn().unwrap();
+    let window = Window::new(viewer, &screen.display);
+    let log = sshd.path("sshd.log");
+    let counts = || {
+        let log = fs::read_to_string(&log).unwrap();
+        let asked = fs::read_to_string(&asked).unwrap_or_default().lines().count();
+        (["Failed password", "Accepted password"].map(|words| log.matches(words).count()), asked)
+    };
+    assert!(within(PATIENCE, || counts() == ([0, 1], 1)), "{:?}", counts());
+    // An attempt without a desktop is none that has succeeded.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    user.set_password("Sesame-78");
+    fs::write(&password, "Sesame-78").unwrap();
+    sshd.kill();
+    sshd.start_again();
+    assert!(within(PATIENCE, || counts().0[1] == 2), "{:?}", counts());
+    assert_eq!(counts(), ([1, 2], 2));
+    assert_eq!(window.close().code, Some(143));
+}

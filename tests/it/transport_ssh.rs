@@ -10,7 +10,7 @@ use russh::keys::ssh_key::LineEnding;
 use sshvnc::demo::ssh_server::{AuthPolicy, DestinationRequested, generate_key, serve};
 use sshvnc::transport::{
     Answer, Asker, Connection, Destination, Error, Identity, KnownHosts, Login, Method, Purpose, Question,
-    QuestionKind, Route, SshOptions, SshRoute, connect,
+    QuestionKind, Route, SshOptions, SshRoute, Step, connect,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -243,13 +243,25 @@ async fn three_wrong_passwords_are_a_refusal_that_lists_what_was_tried() {
         policy.public_key = None;
         policy.password = Some("right".into());
     });
-    let (asker, _asked) = person(vec![Answer::Secret("wrong".into()); 4]);
+    let (asker, asked) = person(vec![Answer::Secret("wrong".into()); 4]);
+    let (asker, steps) = asker.watched();
     let error = server.way().fails(&asker).await;
+    drop(asker);
+    assert_eq!(wrong(steps).await, asked.await.unwrap());
     assert!(matches!(error, Error::Refused(_)));
     assert_eq!(
         error.message(),
         "alpha:22 did not let someone in: tried publickey, ssh-ed25519, password, password, password; it accepts password"
     );
+}
+
+/// The questions whose answers were refused.
+async fn wrong(mut steps: UnboundedReceiver<Step>) -> Vec<QuestionKind> {
+    let mut wrong = Vec::new();
+    while let Some(step) = steps.recv().await {
+        wrong.extend(if let Step::Wrong(question) = step { Some(question) } else { None });
+    }
+    wrong
 }
 
 #[tokio::test]
@@ -290,10 +302,12 @@ async fn a_question_that_the_server_repeats_is_marked() {
         policy.question = Some(("Code: ".into(), "123456".into()));
     });
     let (asker, asked) = person(vec![Answer::Secret("wrong".into()), Answer::Secret("123456".into())]);
+    let (asker, steps) = asker.watched();
     server.way().go(&asker).await.unwrap();
     drop(asker);
-    let marks: Vec<bool> =
-        asked.await.unwrap().iter().map(|kind| matches!(kind, QuestionKind::Secret { again: true, .. })).collect();
+    let asked = asked.await.unwrap();
+    assert_eq!(wrong(steps).await, asked[..1]);
+    let marks: Vec<bool> = asked.iter().map(|kind| matches!(kind, QuestionKind::Secret { again: true, .. })).collect();
     assert_eq!(marks, [false, true]);
 }
 

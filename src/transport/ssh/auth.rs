@@ -12,7 +12,7 @@ use super::candidates::{self, Candidate, Candidates, Offer, Source};
 use super::link::{Cause, End, Link};
 use super::{Login, Method, Options};
 use crate::escape::escape;
-use crate::transport::{Asker, Error};
+use crate::transport::{Asker, Error, QuestionKind, Step};
 
 /// One request and its answer; PAM modules that ask another machine may take long.
 const STEP_LIMIT: Duration = Duration::from_secs(20);
@@ -42,6 +42,7 @@ pub(super) async fn authenticate(
         failed: 0,
         notes,
         prompted: Vec::new(),
+        answered: Vec::new(),
         rsa_hash: None,
     }
     .run()
@@ -68,6 +69,8 @@ pub(super) struct Attempt<'a> {
     pub notes: Vec<String>,
     /// What keyboard-interactive has asked so far.
     pub prompted: Vec<String>,
+    /// What was answered, and the server has not judged yet.
+    pub answered: Vec<QuestionKind>,
     /// The answer to "which RSA signatures?", which costs a second if the server does not say.
     rsa_hash: Option<Option<HashAlg>>,
 }
@@ -150,14 +153,19 @@ impl Attempt<'_> {
         let name = self.link.server.name.clone();
         let mut life = self.link.life.clone();
         let failed = self.failed;
-        match self.asker.clock().within(STEP_LIMIT, request(self.link)).await {
+        let (asker, answered) = (self.asker, &mut self.answered);
+        match asker.clock().within(STEP_LIMIT, request(self.link)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 tracing::debug!("{name}: {error}");
                 let ended = tokio::time::timeout(Duration::from_secs(1), life.wait_for(|life| life.ended.is_some()));
                 let end = ended.await.ok().and_then(Result::ok).and_then(|life| life.ended.clone());
                 let words = format!("the SSH connection to {name} broke off");
-                Err(hung_up(end.unwrap_or(End { words, cause: Cause::Broken }), failed))
+                let error = hung_up(end.unwrap_or(End { words, cause: Cause::Broken }), failed);
+                if let Error::Refused(_) = error {
+                    all_wrong(asker, answered);
+                }
+                Err(error)
             }
             Err(_) => Err(Error::timed_out(what, &name, STEP_LIMIT)),
         }
@@ -175,9 +183,18 @@ impl Attempt<'_> {
                     let end = End { words: self.link.end_words(), cause: self.link.cause() };
                     if end.cause != Cause::NoMethods {
                         // A goodbye is the answer to what was tried; silence is none.
-                        return Err(hung_up(end, self.failed + usize::from(what.is_some())));
+                        let error = hung_up(end, self.failed + usize::from(what.is_some()));
+                        if let Error::Refused(_) = error {
+                            all_wrong(self.asker, &mut self.answered);
+                        }
+                        return Err(error);
                     }
                 }
+                // What is not enough was not wrong.
+                if partial_success {
+                    self.answered.clear();
+                }
+                all_wrong(self.asker, &mut self.answered);
                 if let Some(what) = what {
                     tracing::debug!(
                         "{}: {what} {}",
@@ -321,6 +338,11 @@ impl Attempt<'_> {
         }
         Ok(hash.map(Some))
     }
+}
+
+/// The server refused what was answered: which of it is not said.
+fn all_wrong(asker: &Asker, answered: &mut Vec<QuestionKind>) {
+    answered.drain(..).for_each(|question| asker.report(Step::Wrong(question)));
 }
 
 /// Keeps what the signer said apart from a lost connection.

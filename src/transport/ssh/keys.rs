@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::escape::escape;
 use crate::transport::error::io_words;
-use crate::transport::{Asker, Error, Purpose};
+use crate::transport::{Asker, Error, Purpose, QuestionKind, Step};
 
 /// How often a passphrase may be mistyped, as in ssh (NumberOfPasswordPrompts).
 const PASSPHRASE_TRIES: usize = 3;
@@ -135,7 +135,8 @@ impl Locked {
         for attempt in 1..=PASSPHRASE_TRIES {
             let prompt = format!("passphrase for {}", self.name());
             let purpose = Purpose::KeyPassphrase { path: self.path.clone() };
-            let Some(passphrase) = asker.ask_secret(prompt, purpose, false, attempt > 1).await else {
+            let question = QuestionKind::Secret { prompt, purpose, echo: false, again: attempt > 1 };
+            let Some(passphrase) = asker.ask_secret(question.clone()).await else {
                 return Err(format!("no passphrase was given for {}", self.name()));
             };
             match self.decode(Some(passphrase)).await {
@@ -143,7 +144,10 @@ impl Locked {
                     asker.unlocked().add(&self.path, &key);
                     return Ok(key);
                 }
-                Err(error) => tracing::debug!("{}: {error}", self.name()),
+                Err(error) => {
+                    tracing::debug!("{}: {error}", self.name());
+                    asker.report(Step::Wrong(question));
+                }
             }
         }
         Err(format!("the passphrase for {} was wrong {PASSPHRASE_TRIES} times", self.name()))
@@ -256,15 +260,18 @@ mod tests {
         assert!(nobody.ends_with("needs a passphrase and there is no terminal to ask on"), "{nobody}");
 
         let (asker, mut questions) = Asker::new();
+        let (asker, mut steps) = asker.watched();
         let person = tokio::spawn(async move {
             for word in ["wrong", "right"] {
                 questions.recv().await.unwrap().reply.send(Answer::Secret(word.into())).unwrap();
             }
             drop(questions.recv().await);
         });
+        let is_wrong = |step| matches!(step, Ok(Step::Wrong(QuestionKind::Secret { .. })));
         for _ in 0..2 {
             assert_eq!(locked.unlock(&asker).await.unwrap().public_key(), plain.public_key());
         }
+        assert!(is_wrong(steps.try_recv()) && steps.try_recv().is_err());
         let other = asker.for_one_connection();
         assert!(locked.unlock(&other).await.unwrap_err().starts_with("no passphrase was given"));
         person.await.unwrap();

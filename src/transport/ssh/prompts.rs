@@ -1,11 +1,11 @@
 //! The authentication methods that ask a person: keyboard-interactive (RFC 4256) and password (RFC 4252, section 8).
 
 use russh::client::{AuthResult, KeyboardInteractiveAuthResponse as Reply};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::auth::{Attempt, Outcome};
 use crate::escape::{escape, escape_lines};
-use crate::transport::{Error, Purpose};
+use crate::transport::{Error, Purpose, QuestionKind};
 
 /// No honest server asks in more rounds, or more at once.
 const MOST_ROUNDS: usize = 20;
@@ -54,9 +54,8 @@ impl Attempt<'_> {
                 // Which of the answers was wrong is not said, so all of them may have been.
                 let again = self.prompted.contains(&words);
                 self.prompted.push(words.clone());
-                let Some(secret) = self.asker.ask_secret(words, purpose, prompt.echo, again).await else {
-                    return Err(self.not_answered());
-                };
+                let secret =
+                    self.ask(QuestionKind::Secret { prompt: words, purpose, echo: prompt.echo, again }).await?;
                 answers.push(secret.expose_secret().to_owned());
             }
             reply = self.step(STEP, |link| link.handle.authenticate_keyboard_interactive_respond(answers)).await?;
@@ -72,9 +71,7 @@ impl Attempt<'_> {
         let (user, host) = (escape(&self.login.user), self.link.server.name.clone());
         let prompt = format!("password of {user} on {host}");
         let purpose = Purpose::Password { user, host };
-        let Some(password) = self.asker.ask_secret(prompt, purpose, false, again).await else {
-            return Err(self.not_answered());
-        };
+        let password = self.ask(QuestionKind::Secret { prompt, purpose, echo: false, again }).await?;
         let user = self.login.user.clone();
         let password = password.expose_secret().to_owned();
         let answer =
@@ -82,7 +79,13 @@ impl Attempt<'_> {
         self.settle(answer, Some("password".into())).await
     }
 
-    fn not_answered(&self) -> Error {
-        Error::refused(format!("the question of {} was not answered", self.link.server.name))
+    async fn ask(&mut self, question: QuestionKind) -> Result<SecretString, Error> {
+        match self.asker.ask_secret(question.clone()).await {
+            Some(secret) => {
+                self.answered.push(question);
+                Ok(secret)
+            }
+            None => Err(Error::refused(format!("the question of {} was not answered", self.link.server.name))),
+        }
     }
 }

@@ -19,10 +19,15 @@ impl User {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("sshvnc{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         output(Command::new("useradd").args(["-m", "-s", "/bin/sh", &name]));
+        let user = User { name };
+        user.set_password(USER_PASSWORD);
+        user
+    }
+
+    pub fn set_password(&self, password: &str) {
         let mut change = Command::new("chpasswd").stdin(Stdio::piped()).spawn().unwrap();
-        change.stdin.take().unwrap().write_all(format!("{name}:{USER_PASSWORD}\n").as_bytes()).unwrap();
+        change.stdin.take().unwrap().write_all(format!("{}:{password}\n", self.name).as_bytes()).unwrap();
         assert!(change.wait().unwrap().success());
-        User { name }
     }
 }
 
