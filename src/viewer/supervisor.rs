@@ -22,7 +22,7 @@ pub enum Happened {
     Question(Question),
     /// An SSH server waits for a desktop to connect to this port of its localhost.
     Listening(String, u32),
-    /// The desktop is there, perhaps again.
+    /// A server has shaken hands; the desktop is there with the first picture of it.
     Open(Open),
     /// Part of it was painted.
     Picture(Picture),
@@ -43,7 +43,7 @@ pub enum Happened {
 pub enum State {
     /// A connection is being made.
     Connecting,
-    /// The desktop is there.
+    /// A server has shaken hands: see [`Supervisor::is_there`].
     Live,
     /// The next attempt is made at this time.
     Waiting(Instant),
