@@ -18,10 +18,12 @@ pub struct End {
 }
 
 impl Error {
-    /// Whether another attempt may end otherwise by itself: a machine that starts refuses for a while what it takes later.
+    /// Whether another attempt may end otherwise by itself, after one that worked: a machine that starts refuses for a while
+    /// what it takes later.
     pub fn may_pass(&self) -> bool {
         match self {
-            Error::Transport(transport::Error::Distrusted(_) | transport::Error::Usage(_)) => false,
+            // Not what was typed, which worked once: a key file may be on a home that is on the network.
+            Error::Transport(transport::Error::Distrusted(_)) => false,
             // Who knows the wrong password is locked out by asking again and again.
             Error::Handshake(HandshakeError::Refused(_) | HandshakeError::NoCommonSecurity(_)) => false,
             Error::NoPassword(_) | Error::Recording(_) | Error::Local(_) => false,

@@ -35,6 +35,12 @@ impl Pins {
         keys.iter().any(|held| held.key_data() == key.key_data())
     }
 
+    /// Whether this is a key of the host.
+    pub(super) fn has(&self, host: &Pinned, key: &PublicKey) -> bool {
+        let pins = self.lock();
+        pins.get(host).is_some_and(|keys| keys.iter().any(|held| held.key_data() == key.key_data()))
+    }
+
     /// Adds keys that the host has proven to have as well, over a connection with one that it is held to.
     pub(super) fn add(&self, host: &Pinned, proven: Vec<PublicKey>) {
         self.lock().entry(host.clone()).or_default().extend(proven);

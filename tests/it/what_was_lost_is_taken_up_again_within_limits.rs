@@ -54,7 +54,8 @@ fn a_server_that_refuses_for_a_while_and_a_file_that_is_away() {
     fs::copy(desktop.path("passwd"), &password).unwrap();
     let mut viewer = sshvnc_at(&sshd);
     viewer.env_remove("VNC_PASSWORD").env("DISPLAY", &screen.display);
-    viewer.args(["--fullscreen", "--fallback", &command, "-o", "BatchMode=yes", "--passwd"]).arg(&password);
+    viewer.args(["--fullscreen", "--fallback", &command, "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]);
+    viewer.arg("--passwd").arg(&password);
     viewer.args(target(&sshd, desktop.port));
     let _viewer = Running::start(&mut viewer, &sshd.path("viewer.log"));
     let shows = || same_but_for_the_pointer(&screen.picture(), &desktop.screen());
@@ -66,7 +67,12 @@ fn a_server_that_refuses_for_a_while_and_a_file_that_is_away() {
     sshd.kill();
     let log = || log_of(&sshd.path("home"));
     assert!(within(PATIENCE, || log().contains("passwd: No such file")), "{}", log());
+    // It comes back bit by bit, and the known hosts last of all.
+    fs::rename(sshd.path("user"), sshd.path("user-away")).unwrap();
+    fs::rename(sshd.known_hosts(), sshd.path("known-away")).unwrap();
     fs::rename(sshd.path("passwd"), &password).unwrap();
+    assert!(within(PATIENCE, || log().contains("user: no such key file")), "{}", log());
+    fs::rename(sshd.path("user-away"), sshd.path("user")).unwrap();
     sshd.start_again();
     let log = || log_of(&sshd.path("home"));
     assert!(within(PATIENCE, || log().contains("did not let")), "{}", log());

@@ -175,6 +175,8 @@ impl Judge {
                 escape(&types.join(", "))
             ))
             .hint(self.removal("somebody may be posing as the server; if its keys were changed on purpose", &place))),
+            // The files may be away for a while, with the network that they are on.
+            Verdict::Unknown if self.asker.pins().has(&self.pinned, key) => Ok(Belief::Known.by("believed before")),
             Verdict::Unknown => match self.policy.checking {
                 HostKeyChecking::Yes => Err(Error::distrusted(format!(
                     "the host key of {name} is not known: {key_type} {fingerprint}, and StrictHostKeyChecking is yes"
@@ -248,6 +250,33 @@ fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Pins;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_key_that_was_believed_is_so_while_the_files_are_away() {
+        let [one, other] = [
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ",
+        ];
+        let mut options = Options::default();
+        options.host_keys.checking = HostKeyChecking::Yes;
+        let believes = async |known: &str, key: &str, pins: &Pins| {
+            let (host, name) = ("alpha".to_owned(), "alpha:22".to_owned());
+            let server = Server { name, host, port: 22, silence: Duration::ZERO };
+            let asker = Asker::nobody().knowing(pins.clone());
+            let judge = Judge::new(server, KnownHosts::memory(known), &options, asker);
+            judge.check(&PublicKey::from_openssh(key).unwrap()).await.is_ok()
+        };
+        let pins = Pins::default();
+        assert!(!believes("", one, &pins).await);
+        assert!(believes(&format!("alpha {one}"), one, &pins).await);
+        assert!(believes("", one, &pins).await && !believes("", other, &pins).await);
+        // What the files say counts more.
+        assert!(!believes(&format!("alpha {other}"), one, &pins).await);
+        assert!(!believes(&format!("@revoked * {one}"), one, &pins).await);
+        assert!(!believes("", one, &Pins::default()).await);
+    }
 
     #[test]
     fn hints_can_be_pasted() {
