@@ -13,6 +13,9 @@ use crate::session::{self, Event, Open, Picture, Plan, ServerEvent, Session, Use
 /// How often it is looked whether a person has answered elsewhere.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long a signal may take from this process to whoever tells of it.
+const ON_ITS_WAY: Duration = Duration::from_millis(20);
+
 /// Makes the plan for another attempt.
 pub type Again<'a> = dyn FnMut() -> Result<Plan, Failure> + 'a;
 
@@ -405,11 +408,18 @@ impl<'a> Supervisor<'a> {
         match session {
             Ok(session) => {
                 // The old one is dropped, and with it the tasks that were left of it.
-                self.session = session;
+                let old = std::mem::replace(&mut self.session, session);
                 self.session.watch_network();
                 self.state = State::Connecting;
                 tracing::info!("trying again");
-                Happened::Trying
+                // It may have taken a while to make the plan, and ended only with the signal.
+                let mut heard = std::iter::from_fn(|| old.next(ON_ITS_WAY));
+                heard
+                    .find_map(|event| match event {
+                        Event::Signal(number) => Some(Happened::Signal(number)),
+                        _ => None,
+                    })
+                    .unwrap_or(Happened::Trying)
             }
             // A home that is on the network may be gone with it.
             Err(failure) => self.ended(Err(failure), true, now),

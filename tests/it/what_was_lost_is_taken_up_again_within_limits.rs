@@ -4,14 +4,17 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
 
 use crate::real::desktop::{Desktop, Screen, Server};
 use crate::real::sshd::Sshd;
 use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
-use crate::real::{PATIENCE, Running, within};
+use crate::real::{PATIENCE, Running, signal, within};
 use crate::the_program_survives_hostile_servers::{rectangle, server_init};
 
 fn log_of(home: &Path) -> String {
@@ -116,6 +119,34 @@ fn a_desktop_that_breaks_each_time_is_not_taken_up_without_end() {
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}: {}", start.elapsed(), ended.said);
         assert!(ended.said.contains("in the middle of FramebufferUpdate"), "{}", ended.said);
     }
+}
+
+#[test]
+fn a_signal_is_heard_while_another_attempt_is_prepared() {
+    let home = tempfile::tempdir().unwrap();
+    let screen = Screen::start(800, 600);
+    let port = server([&rectangle(0, 0, 1, 1, 0)[..], &[9; 4], &[0]].concat(), true);
+    // A password that takes its time.
+    let pipe = home.path().join("passwd");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let asked_for = || fs::OpenOptions::new().write(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&pipe);
+    let opened = || {
+        let mut file = None;
+        within(PATIENCE, || asked_for().is_ok_and(|opened| file.insert(opened).metadata().is_ok())).then_some(file)?
+    };
+    let mut viewer = sshvnc(home.path());
+    viewer.args(["--direct", "--reconnect", "forever", "--passwd"]).arg(&pipe).arg(format!("127.0.0.1::{port}"));
+    let viewer = viewer.env("DISPLAY", &screen.display).spawn().unwrap();
+    opened().unwrap().write_all(&[7; 8]).unwrap();
+    // The first reader is gone before the second comes.
+    assert!(within(PATIENCE, || asked_for().is_err()));
+    let mut second = opened().unwrap();
+    signal(viewer.id(), "TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    second.write_all(&[7; 8]).unwrap();
+    drop(second);
+    let ended = finish(viewer, Duration::from_secs(10));
+    assert_eq!(ended.code, Some(143), "{}", ended.said);
 }
 
 #[test]
