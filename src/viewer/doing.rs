@@ -45,7 +45,7 @@ impl Viewer<'_, '_> {
             }
             Input::Pointer { x, y, buttons, .. } => {
                 let buttons = self.pointer.there(buttons);
-                self.pointed = Some(Instant::now());
+                self.follow.told(Instant::now());
                 self.send(UserInput::Pointer { x, y, buttons });
             }
             Input::Focus(focused) => {
@@ -91,6 +91,14 @@ impl Viewer<'_, '_> {
     pub(super) fn send(&self, input: UserInput) {
         if !self.options.view_only {
             self.line.send(input);
+        }
+    }
+
+    /// Moves the pointer where the server has it, unless it is somebody's who does something else with it.
+    pub(super) fn follow_pointer(&mut self, now: Instant) {
+        let others = self.options.view_only || self.over.is_modal() || !self.focused;
+        if let Some((x, y)) = self.follow.due(now).filter(|_| !others) {
+            self.display.move_pointer(x, y);
         }
     }
 

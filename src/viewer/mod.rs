@@ -4,6 +4,7 @@ mod asking;
 mod compose;
 mod doing;
 mod end;
+mod follow;
 mod goodbye;
 mod keys;
 mod looking;
@@ -31,6 +32,7 @@ pub use keys::{Chord, Hotkeys};
 pub use reconnect::{Policy, Reconnect};
 pub use supervisor::Again;
 
+use follow::Follow;
 use keys::Keys;
 use over::Over;
 use pace::Pace;
@@ -40,8 +42,6 @@ use supervisor::{Happened, Supervisor};
 
 /// Connecting for longer than this is worth a word.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// For so long after the user has moved the pointer it is not moved by the server, which may not know of it yet.
-const POINTED: Duration = Duration::from_millis(250);
 /// How often what tells the time is drawn.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -100,7 +100,7 @@ pub fn run(plan: Plan, display: &mut dyn Display, mut options: Options<'_>) -> R
         display,
         keys: Keys::new(options.hotkeys),
         pointer: Pointer::default(),
-        pointed: None,
+        follow: Follow::default(),
         focused: false,
         fixed_view: options.view_only,
         quits: false,
@@ -144,8 +144,7 @@ struct Viewer<'a, 'b> {
     options: Options<'b>,
     keys: Keys,
     pointer: Pointer,
-    /// When the server was told where the pointer is.
-    pointed: Option<Instant>,
+    follow: Follow,
     /// The window has the keyboard's focus.
     focused: bool,
     /// The user was to look only, from the beginning.
@@ -217,6 +216,7 @@ impl Viewer<'_, '_> {
             if let Some(end) = self.ending.take() {
                 return Ok(Some(end));
             }
+            self.follow_pointer(Instant::now());
             self.look_over(Instant::now());
             self.present()?;
             let now = Instant::now();
@@ -243,7 +243,7 @@ impl Viewer<'_, '_> {
     /// How long nothing need be done if nothing happens.
     fn pause(&self) -> Duration {
         let now = Instant::now();
-        let mut pause = self.line.pause(now).min(self.over.pause(now));
+        let mut pause = self.line.pause(now).min(self.over.pause(now)).min(self.follow.pause(now));
         // What tells the time is drawn anew.
         if self.meter.is_some() || (self.covered() && !self.line.is_there()) {
             pause = pause.min(TICK);
@@ -302,6 +302,7 @@ impl Viewer<'_, '_> {
                 self.forget_held();
                 self.set_keeping(false);
                 self.over.drop_unwanted();
+                self.follow = Follow::default();
                 if self.options.window.is_some() && self.display.room().is_none() {
                     self.open_early()?;
                 }
@@ -343,11 +344,7 @@ impl Viewer<'_, '_> {
                 self.display.set_title(&self.title);
             }
             ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
-            // The pointer here is somebody's who does something else with it.
-            ServerEvent::PointerMoved { .. } if self.options.view_only || self.over.is_modal() || !self.focused => {}
-            // Or has moved it since the server said so.
-            ServerEvent::PointerMoved { .. } if self.pointed.is_some_and(|at| at.elapsed() < POINTED) => {}
-            ServerEvent::PointerMoved { x, y } => self.display.move_pointer(x, y),
+            ServerEvent::PointerMoved { x, y } => self.follow.moved(x, y),
             ServerEvent::Locks { .. } if self.options.view_only => {}
             ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Locks { scroll, num, caps }),
             ServerEvent::Bell => self.display.bell(),

@@ -99,6 +99,7 @@ impl X11Display {
             return Ok(());
         }
         self.pointer.inside = false;
+        self.pointer.led.forget();
         match self.focus {
             Focus::WithPointer => self.set_focus(Focus::Elsewhere),
             Focus::Elsewhere | Focus::Here => Ok(()),
@@ -192,6 +193,7 @@ impl X11Display {
     /// The pointer is wanted from now on, or let go.
     pub(super) fn want_pointer(&mut self, wanted: bool) -> Result<(), Error> {
         self.holds.pointer_wanted = wanted;
+        self.pointer.led.forget();
         self.settle()
     }
 
@@ -202,7 +204,9 @@ impl X11Display {
 
     fn moved(&mut self, motion: &MotionNotifyEvent) -> Result<(), Error> {
         if !self.keeps_pointer() {
-            self.point(motion.event_x, motion.event_y);
+            if !self.pointer.led.caused(motion) {
+                self.point(motion.event_x, motion.event_y);
+            }
             return Ok(());
         }
         let Some(shown) = &self.shown else { return Ok(()) };
@@ -233,26 +237,77 @@ impl X11Display {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
+    use std::rc::Rc;
     use std::time::Duration;
 
     use x11rb::protocol::xkb::{BoolCtrl, ConnectionExt as _, ID, PerClientFlag};
-    use x11rb::protocol::xproto::{KEY_PRESS_EVENT, KEY_RELEASE_EVENT};
+    use x11rb::protocol::xproto::{KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MOTION_NOTIFY_EVENT};
     use x11rb::protocol::xtest::ConnectionExt as _;
 
-    use super::super::super::{Display, Wish};
+    use super::super::super::{Display, Overlay, Panel, Wish};
     use super::*;
-    use crate::picture::Size;
+    use crate::picture::{ByteOrder, Canvas, Size};
 
-    #[test]
-    fn a_held_key_is_no_release_where_the_server_says_so() {
+    /// A screen of its own, of 640x480, and its name.
+    fn screen() -> (Child, String) {
         let mut server = Command::new("Xvfb");
         server.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
         let server = server.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut server = server.expect("Xvfb is needed; tests/run installs it");
         let mut number = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
-        let mut display = X11Display::on(Some(&format!(":{}", number.trim())), Wish::default()).unwrap();
+        (server, format!(":{}", number.trim()))
+    }
+
+    #[test]
+    fn a_pointer_that_the_server_moves_is_not_taken_for_the_users() {
+        let (mut server, name) = screen();
+        let panel = Panel { x: 0, y: 0, picture: Rc::new(Canvas::new(Size::new(9, 9), ByteOrder::Bgrx)) };
+        // As it is, and made smaller.
+        for (size, panels) in [((600, 400), vec![]), ((901, 701), vec![]), ((600, 400), vec![panel])] {
+            let mut display = X11Display::on(Some(&name), Wish::default()).unwrap();
+            display.open(Size::new(size.0, size.1), "test").unwrap();
+            display.set_overlay(&Overlay { dim: false, panels });
+            let told = |display: &mut X11Display| {
+                let (mut told, start) = (Vec::new(), Instant::now());
+                while start.elapsed() < Duration::from_millis(300) {
+                    display.wait(None, Duration::from_millis(20)).unwrap();
+                    told.extend(display.inputs());
+                }
+                let place = |input| if let Input::Pointer { x, y, .. } = input { Some((x, y)) } else { None };
+                told.into_iter().filter_map(place).collect::<Vec<_>>()
+            };
+            let hand = |display: &X11Display, x, y| {
+                let (root, connection) = (display.server.root, &display.server.connection);
+                connection.xtest_fake_input(MOTION_NOTIFY_EVENT, 0, 0, root, x, y, 0).unwrap().check().unwrap();
+            };
+            told(&mut display);
+            hand(&display, 300, 200);
+            assert_eq!(told(&mut display).len(), 1, "{size:?}");
+            for place in [(101, 52), (203, 151), (304, 255)] {
+                display.move_pointer(place.0, place.1);
+            }
+            assert_eq!(told(&mut display), [], "{size:?}");
+            let shown = display.shown.as_ref().unwrap();
+            let pointer = display.server.connection.query_pointer(shown.window).unwrap().reply().unwrap();
+            assert_eq!((pointer.win_x, pointer.win_y), shown.surface.window_at(304, 255), "{size:?}");
+            // The user's hand is quicker.
+            hand(&display, 310, 210);
+            display.move_pointer(101, 52);
+            display.move_pointer(203, 151);
+            assert_eq!(told(&mut display).len(), 1, "{size:?}");
+            let pointer = display.server.connection.query_pointer(display.server.root).unwrap().reply().unwrap();
+            assert_eq!((pointer.root_x, pointer.root_y), (310, 210), "{size:?}");
+        }
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    #[test]
+    fn a_held_key_is_no_release_where_the_server_says_so() {
+        let (mut server, name) = screen();
+        let mut display = X11Display::on(Some(&name), Wish::default()).unwrap();
         assert!(display.repeats_are_presses);
         display.open(Size::new(640, 480), "test").unwrap();
         // As a server that does not know how.

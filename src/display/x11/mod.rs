@@ -7,6 +7,7 @@ mod grab;
 mod input;
 mod keyboard;
 mod keymap;
+mod led;
 mod locks;
 mod monitors;
 mod motion;
@@ -36,6 +37,7 @@ use clipboard::Clipboard;
 use fullscreen::Covering;
 use input::{Focus, Holds};
 use keyboard::Keyboard;
+use led::Led;
 use overlay::Panels;
 use server::{Server, lost};
 use surface::Surface;
@@ -92,9 +94,10 @@ struct Shown {
 struct Pointer {
     buttons: u16,
     last: Option<(u16, u16)>,
-    /// In the window.
+    /// In the window, as soon as what was asked for has come into effect.
     at: (i16, i16),
     inside: bool,
+    led: Led,
     /// When it last moved the view.
     pushed: Option<Instant>,
 }
@@ -216,6 +219,7 @@ impl X11Display {
         }
         self.pointer.buttons = buttons;
         self.pointer.last = None;
+        self.pointer.led.forget();
         if self.keeps_pointer() {
             self.inputs.push(Input::Motion { dx: 0, dy: 0, buttons });
             return;
@@ -434,13 +438,17 @@ impl Display for X11Display {
     fn move_pointer(&mut self, x: u16, y: u16) {
         let free = self.pointer.inside && !self.keeps_pointer();
         let Some(shown) = self.shown.as_ref().filter(|_| free) else { return };
-        let (to_x, to_y) = shown.surface.window_at(x, y);
+        let to = shown.surface.window_at(x, y);
         // The server knows where it is.
         self.pointer.last = Some((x, y));
-        // Only from where it was seen last: the user may move it at this moment.
-        let ((at_x, at_y), window) = (self.pointer.at, shown.window);
-        if let Err(error) = self.server.connection.warp_pointer(window, window, at_x, at_y, 1, 1, to_x, to_y) {
-            self.failed.get_or_insert(lost(error));
+        // What is not seen is not followed: the view would go there and take the server's pointer along.
+        let seen = |at: i16, length: u16| (0..i32::from(length)).contains(&at.into());
+        if to == self.pointer.at || !seen(to.0, shown.size.width) || !seen(to.1, shown.size.height) {
+            return;
+        }
+        let at = std::mem::replace(&mut self.pointer.at, to);
+        if let Err(error) = self.pointer.led.lead(&self.server, shown.window, at, to) {
+            self.failed.get_or_insert(error);
         }
     }
 }

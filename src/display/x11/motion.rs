@@ -45,27 +45,29 @@ fn middle(size: Size) -> (i16, i16) {
     ((size.width / 2) as i16, (size.height / 2) as i16)
 }
 
+/// The pointer moved here, after the request with this number.
+#[cfg(test)]
+pub(super) fn at(x: i16, y: i16, sequence: u16) -> MotionNotifyEvent {
+    MotionNotifyEvent {
+        response_type: 6,
+        detail: 0u8.into(),
+        sequence,
+        time: 0,
+        root: 0,
+        event: 0,
+        child: 0,
+        root_x: 0,
+        root_y: 0,
+        event_x: x,
+        event_y: y,
+        state: 0u16.into(),
+        same_screen: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(x: i16, y: i16, sequence: u16) -> MotionNotifyEvent {
-        MotionNotifyEvent {
-            response_type: 6,
-            detail: 0u8.into(),
-            sequence,
-            time: 0,
-            root: 0,
-            event: 0,
-            child: 0,
-            root_x: 0,
-            root_y: 0,
-            event_x: x,
-            event_y: y,
-            state: 0u16.into(),
-            same_screen: true,
-        }
-    }
 
     #[test]
     fn being_put_back_is_no_movement() {
