@@ -107,6 +107,8 @@ pub enum Input {
     Room(Room),
     /// Text that was copied elsewhere and may be pasted here. Told only while the window has the focus.
     Clipboard(String),
+    /// Text of the server's has taken the place of what was copied before.
+    ClipboardTaken,
     /// The window was closed.
     Close,
 }
@@ -121,6 +123,7 @@ impl std::fmt::Debug for Input {
             Input::Focus(focus) => f.debug_tuple("Focus").field(focus).finish(),
             Input::Room(room) => f.debug_tuple("Room").field(room).finish(),
             Input::Clipboard(_) => f.write_str("Clipboard"),
+            Input::ClipboardTaken => f.write_str("ClipboardTaken"),
             Input::Close => f.write_str("Close"),
         }
     }
@@ -253,7 +256,7 @@ pub trait Display {
     /// Sets the locks of the keyboard here.
     fn set_locks(&mut self, _locks: Locks) {}
 
-    /// Offers text for pasting elsewhere, once the window has the focus.
+    /// Offers text for pasting elsewhere, once the window has the focus; [`Input::ClipboardTaken`] tells of that.
     fn set_clipboard(&mut self, _text: &str) {}
 
     /// Rings; where there is no other bell, that of the terminal.

@@ -59,6 +59,8 @@ impl Viewer<'_, '_> {
                 self.clipboard = Some(text);
                 self.tell_clipboard();
             }
+            // It is not the latest any more.
+            Input::ClipboardTaken => self.clipboard = None,
             // Without a desktop nobody is there to be asked.
             Input::Room(room) if self.desktop.is_some() => {
                 let wanted = self.best_size.has(room, Instant::now());

@@ -353,11 +353,7 @@ impl Viewer<'_, '_> {
                 tracing::warn!("the server can not do with the machine what it was asked for");
                 self.notice("The server can not do that with the machine");
             }
-            ServerEvent::CutText(text) => {
-                // What was copied here before is not the latest any more.
-                self.clipboard = None;
-                self.display.set_clipboard(&text);
-            }
+            ServerEvent::CutText(text) => self.display.set_clipboard(&text),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use sshvnc::display::{ClipboardWish, Display, Wish};
+use sshvnc::display::{ClipboardWish, Display, Input, Wish};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
@@ -191,8 +191,10 @@ fn what_the_server_copies_waits_for_the_focus_and_gives_way_to_what_is_newer() {
         front.run(MOMENT);
         front.display.set_clipboard("before any focus");
         assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"mine");
+        assert!(!front.inputs.contains(&Input::ClipboardTaken));
         front.point();
         assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"before any focus");
+        assert!(front.inputs.contains(&Input::ClipboardTaken));
         let _again = front.copy("clipboard", "mine");
         front.run(MOMENT);
         assert_eq!(front.texts(), told(&["mine"]));
@@ -344,8 +346,10 @@ fn what_is_not_wished_for_or_too_long_stays_where_it_is() {
     assert_eq!(front.texts(), [fits.as_str()]);
     front.display.set_clipboard(&"x".repeat(1001));
     assert_eq!(front.paste("clipboard", "UTF8_STRING"), fits.as_bytes());
+    assert!(!front.inputs.contains(&Input::ClipboardTaken));
     front.display.set_clipboard("short");
     assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"short");
+    assert!(front.inputs.contains(&Input::ClipboardTaken));
     assert_eq!(front.paste("primary", "UTF8_STRING"), b"selected");
     drop(front);
     let neither = ClipboardWish { send: false, receive: false, ..ClipboardWish::default() };
@@ -354,6 +358,7 @@ fn what_is_not_wished_for_or_too_long_stays_where_it_is() {
     let _owner = front.copy("clipboard", "copied");
     front.display.set_clipboard("from the server");
     front.run(MOMENT);
+    assert!(!front.inputs.contains(&Input::ClipboardTaken));
     assert_eq!(front.texts(), [""; 0]);
     assert_eq!(front.paste("clipboard", "UTF8_STRING"), b"copied");
 }
@@ -479,4 +484,31 @@ fn what_was_copied_while_the_user_only_looked_is_told_afterwards() {
     toggle();
     assert!(reaches(&desktop.display, "there"));
     assert_eq!(viewer.close().said, "");
+}
+
+#[test]
+fn a_server_that_comes_back_is_told_what_is_the_latest_here() {
+    let mut sshd = Sshd::start();
+    let screen = Screen::start(1024, 768);
+    let desktop = Desktop::start_with_options(&[]).with_helper("vncconfig", &["-nowin"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("copied");
+    // What is too long is not taken.
+    for (text, latest) in [("there", "there"), ("longer than ten", "here")] {
+        let options = ["--display=x11", "--reconnect=forever", "--clipboard-limit=10"];
+        let viewer = Viewer::open(&sshd, &desktop, &screen.display, &options);
+        viewer.point(100, 100);
+        let _here = copy(&screen.display, &file, "here");
+        assert!(reaches(&desktop.display, "here"), "{text}");
+        let there = copy(&desktop.display, &file, text);
+        assert!(reaches(&screen.display, latest), "{text}");
+        std::thread::sleep(MOMENT);
+        sshd.kill();
+        drop(there);
+        let _meanwhile = copy(&desktop.display, &file, "meanwhile");
+        sshd.start_again();
+        let told = reaches(&desktop.display, "here");
+        assert_eq!(told, latest == "here", "{text}");
+        assert_eq!(viewer.close().code, Some(143), "{text}");
+    }
 }

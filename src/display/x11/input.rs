@@ -116,7 +116,9 @@ impl X11Display {
             self.inputs.extend(self.keyboard.release_all());
         }
         self.inputs.push(Input::Focus(now));
-        self.clipboard.focus(&self.server, now)?;
+        if self.clipboard.focus(&self.server, now)? {
+            self.inputs.push(Input::ClipboardTaken);
+        }
         if now { self.bring_locks() } else { Ok(()) }
     }
 

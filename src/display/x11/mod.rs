@@ -406,7 +406,10 @@ impl Display for X11Display {
 
     fn set_clipboard(&mut self, text: &str) {
         let done = self.clipboard.offer(&self.server, text);
-        self.note(done);
+        if matches!(done, Ok(true)) {
+            self.inputs.push(Input::ClipboardTaken);
+        }
+        self.note(done.map(drop));
     }
 
     fn bell(&mut self) {

@@ -128,8 +128,8 @@ impl Clipboard {
         Ok(None)
     }
 
-    /// The window got the focus, or has lost it.
-    pub(super) fn focus(&mut self, server: &Server, focused: bool) -> Result<(), Error> {
+    /// The window got the focus, or has lost it. True if what waited for it is offered now.
+    pub(super) fn focus(&mut self, server: &Server, focused: bool) -> Result<bool, Error> {
         self.focused = focused;
         if !focused && let Some(selection) = self.end(server)? {
             // Again at the next time.
@@ -140,40 +140,43 @@ impl Clipboard {
             self.here = None;
             self.unseen = self.selections.clone();
         }
-        self.bring(server)?;
-        self.settle(server)
+        let brought = self.bring(server)?;
+        self.settle(server)?;
+        Ok(brought)
     }
 
     /// Offers text that was copied on the server, as soon as the window has the focus: who works elsewhere is about to paste
-    /// something else.
-    pub(super) fn offer(&mut self, server: &Server, text: &str) -> Result<(), Error> {
+    /// something else. True if it is offered now.
+    pub(super) fn offer(&mut self, server: &Server, text: &str) -> Result<bool, Error> {
         if !self.wish.receive {
-            return Ok(());
+            return Ok(false);
         }
         if text.len() > self.wish.longest {
             tracing::warn!(
                 "the server's clipboard of {} bytes is not passed on; --clipboard-limit allows more",
                 text.len()
             );
-            return Ok(());
+            return Ok(false);
         }
         self.there = Some(self.hasher.hash_one(text));
         self.pending = Some((text.to_owned(), self.selections.clone()));
-        self.bring(server)?;
-        self.settle(server)
+        let brought = self.bring(server)?;
+        self.settle(server)?;
+        Ok(brought)
     }
 
-    /// Offers what waited for the focus, if it has come.
-    fn bring(&mut self, server: &Server) -> Result<(), Error> {
-        let Some((text, selections)) = self.pending.take_if(|_| self.focused) else { return Ok(()) };
+    /// Offers what waited for the focus, if it has come and there is nothing newer.
+    fn bring(&mut self, server: &Server) -> Result<bool, Error> {
+        let Some((text, selections)) = self.pending.take_if(|_| self.focused) else { return Ok(false) };
         let hash = Some(self.hasher.hash_one(&text));
-        if self.here != hash && !selections.is_empty() {
-            self.here = hash;
-            self.offer.set(&text, selections);
-            // What was copied before that is of no interest any more.
-            self.end(server)?;
+        if self.here == hash || selections.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        self.here = hash;
+        self.offer.set(&text, selections);
+        // What was copied before that is of no interest any more.
+        self.end(server)?;
+        Ok(true)
     }
 
     /// When something is given up if nothing happens until then.
