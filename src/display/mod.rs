@@ -253,8 +253,8 @@ pub trait Display {
     /// Shows the desktop in another way.
     fn set_scaling(&mut self, _scaling: Scaling) {}
 
-    /// Sets the locks of the keyboard here.
-    fn set_locks(&mut self, _locks: Locks) {}
+    /// Sets the locks of the keyboard here, now and at each focus; with `None` they are the user's again.
+    fn set_locks(&mut self, _locks: Option<Locks>) {}
 
     /// Offers text for pasting elsewhere, once the window has the focus; [`Input::ClipboardTaken`] tells of that.
     fn set_clipboard(&mut self, _text: &str) {}

@@ -302,7 +302,10 @@ impl Viewer<'_, '_> {
                 self.forget_held();
                 self.set_keeping(false);
                 self.over.drop_unwanted();
+                // What that server said and could do.
                 self.follow = Follow::default();
+                self.display.set_locks(None);
+                self.xvp = false;
                 if self.options.window.is_some() && self.display.room().is_none() {
                     self.open_early()?;
                 }
@@ -346,7 +349,7 @@ impl Viewer<'_, '_> {
             ServerEvent::Cursor(cursor) => self.display.set_cursor(cursor),
             ServerEvent::PointerMoved { x, y } => self.follow.moved(x, y),
             ServerEvent::Locks { .. } if self.options.view_only => {}
-            ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Locks { scroll, num, caps }),
+            ServerEvent::Locks { scroll, num, caps } => self.display.set_locks(Some(Locks { scroll, num, caps })),
             ServerEvent::Bell => self.display.bell(),
             ServerEvent::XvpInit => self.xvp = true,
             ServerEvent::XvpFail => {

@@ -10,10 +10,14 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+use x11rb::protocol::xkb::{ConnectionExt as _, ID};
+use x11rb::protocol::xproto::{ConnectionExt as _, InputFocus};
+use x11rb::rust_connection::RustConnection;
 
 use crate::real::desktop::{Desktop, Screen, Server};
 use crate::real::sshd::Sshd;
 use crate::real::viewer::{finish, same_but_for_the_pointer, sshvnc, sshvnc_at, target};
+use crate::real::window::Window;
 use crate::real::{PATIENCE, Running, signal, within};
 use crate::the_program_survives_hostile_servers::{rectangle, server_init};
 
@@ -23,13 +27,19 @@ fn log_of(home: &Path) -> String {
 
 /// A server that says this to everybody, and whether it closes the connection then.
 fn server(words: Vec<u8>, closes: bool) -> u16 {
+    server_in_turn(vec![(words, closes)])
+}
+
+/// A server that says the first of these to who comes first, and so on; the last to everybody else.
+fn server_in_turn(turns: Vec<(Vec<u8>, bool)>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         let mut open = Vec::new();
-        for mut stream in listener.incoming().flatten() {
+        for (number, mut stream) in listener.incoming().flatten().enumerate() {
+            let (words, closes) = &turns[number.min(turns.len() - 1)];
             let said = server_init(&mut stream, 64, 64, 4).and_then(|()| stream.write_all(b"door"));
-            if said.and_then(|()| stream.write_all(&words)).is_ok() && closes {
+            if said.and_then(|()| stream.write_all(words)).is_ok() && *closes {
                 // What was asked is read, so that closing does not take back what was said.
                 let _ = stream.set_read_timeout(Some(Duration::from_millis(300)));
                 while stream.read(&mut [0; 999]).is_ok_and(|count| count > 0) {}
@@ -167,4 +177,51 @@ fn nobody_need_read_what_is_said() {
     viewer.args(["--fullscreen", "--fallback", "no-such-program", "me@127.0.0.1"]);
     assert_eq!(finish(viewer.env_remove("DISPLAY").spawn().unwrap(), PATIENCE).code, Some(5));
     assert!(log_of(home.path()).lines().last().unwrap().contains("DISPLAY"), "{}", log_of(home.path()));
+}
+
+#[test]
+fn nothing_that_the_lost_server_said_is_believed_of_the_next_one() {
+    const CAPS: u16 = 2;
+    let screen = Screen::start(800, 600);
+    let desktop = || [&rectangle(0, 0, 64, 64, 0)[..], &[99; 64 * 64 * 4]].concat();
+    // QEMU LED State: Caps Lock. And xvp: the machine can be shut down. Then half a message.
+    let more = [&rectangle(0, 0, 1, 1, -261)[..], &[4], &[250, 0, 1, 1], &[0]].concat();
+    let (other, _) = RustConnection::connect(Some(&screen.display)).unwrap();
+    other.xkb_use_extension(1, 0).unwrap().reply().unwrap();
+    let locked = || {
+        let state = other.xkb_get_state(ID::USE_CORE_KBD.into()).unwrap().reply().unwrap();
+        u16::from(state.locked_mods) & CAPS
+    };
+    let menu_after = |turns: Vec<(Vec<u8>, bool)>, lost: bool| {
+        let home = tempfile::tempdir().unwrap();
+        let log = home.path().join("viewer.log");
+        let mut viewer = sshvnc(home.path());
+        viewer.args(["--direct", "--fullscreen", "--reconnect", "forever", "-v"]);
+        viewer.arg(format!("127.0.0.1::{}", server_in_turn(turns))).env("DISPLAY", &screen.display);
+        viewer.stderr(fs::File::create(&log).unwrap());
+        let window = Window::new(viewer.spawn().unwrap(), &screen.display);
+        if lost {
+            assert!(within(PATIENCE, || locked() == CAPS));
+            let said = || fs::read_to_string(&log).unwrap();
+            assert!(within(PATIENCE, || said().contains("the desktop is there again")), "{}", said());
+            // The user's own wish, and the focus elsewhere for a moment.
+            window.act(&["key", "Caps_Lock"]);
+            assert!(within(PATIENCE, || locked() == 0));
+            other.set_input_focus(InputFocus::NONE, x11rb::NONE, x11rb::CURRENT_TIME).unwrap().check().unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+            window.act(&["windowfocus", &window.id().unwrap()]);
+            std::thread::sleep(Duration::from_millis(300));
+            assert_eq!(locked(), 0);
+        }
+        let there = screen.picture();
+        window.act(&["key", "ctrl+alt+m"]);
+        assert!(within(PATIENCE, || screen.picture() != there));
+        std::thread::sleep(Duration::from_millis(300));
+        let menu = screen.picture();
+        assert_eq!(window.close().code, Some(143));
+        menu
+    };
+    let fresh = menu_after(vec![(desktop(), false)], false);
+    let after = menu_after(vec![([desktop(), more].concat(), true), (desktop(), false)], true);
+    assert!(fresh == after);
 }

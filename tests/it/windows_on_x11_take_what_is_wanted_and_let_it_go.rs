@@ -373,7 +373,7 @@ fn locks_follow_the_server_without_an_echo() {
     let screen = Screen::start(1024, 768);
     let other = Other::new(&screen.display);
     let mut front = Front::open(&screen.display, Wish::default());
-    let locks = |caps, num| Locks { caps, num, scroll: true };
+    let locks = |caps, num| Some(Locks { caps, num, scroll: true });
     front.display.set_locks(locks(true, true));
     front.run(MOMENT);
     assert_eq!(other.locked(), 0);

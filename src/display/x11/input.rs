@@ -224,8 +224,8 @@ impl X11Display {
     }
 
     /// The server's locks, which become those of the keyboard here while it is ours.
-    pub(super) fn want_locks(&mut self, locks: Locks) -> Result<(), Error> {
-        self.locks = Some(locks);
+    pub(super) fn want_locks(&mut self, locks: Option<Locks>) -> Result<(), Error> {
+        self.locks = locks;
         if self.focus == Focus::Elsewhere { Ok(()) } else { self.bring_locks() }
     }
 

@@ -399,7 +399,7 @@ impl Display for X11Display {
         self.note(done);
     }
 
-    fn set_locks(&mut self, locks: Locks) {
+    fn set_locks(&mut self, locks: Option<Locks>) {
         let done = self.want_locks(locks);
         self.note(done);
     }
