@@ -10,9 +10,6 @@ use crate::picture::Size;
 use crate::session::transport::{Question, QuestionKind};
 use crate::terminal;
 
-/// For how long a question that appears over a desktop takes no key.
-const CALM: Duration = Duration::from_millis(500);
-
 impl Viewer<'_, '_> {
     /// Opens the window for what is drawn over a desktop that is not there yet.
     pub(super) fn open_early(&mut self) -> Result<(), Failure> {
@@ -37,9 +34,7 @@ impl Viewer<'_, '_> {
             tracing::info!("asking in the window: {}", about(&question.kind));
             self.release_keys();
             self.release_buttons();
-            // Who types at this moment does not mean the question.
-            let calm = self.desktop.map(|_| Instant::now() + CALM);
-            self.over.ask(question, calm);
+            self.over.ask(question, self.desktop.is_some(), Instant::now());
             return Ok(());
         }
         let (answers, kind) = (self.line.answers().clone(), question.kind.clone());

@@ -13,6 +13,10 @@ use crate::session::transport::{Answer, Question};
 
 /// For how long a notice is there.
 const NOTICE: Duration = Duration::from_secs(4);
+/// For how long a question that appears over a desktop takes no key.
+const CALM: Duration = Duration::from_millis(500);
+/// Whoever has answered a question so shortly ago expects the next one.
+const SERIES: Duration = Duration::from_secs(1);
 /// Between what is drawn and the edge of the screen, in pixels of 96 dpi.
 const MARGIN: f32 = 12.0;
 
@@ -35,6 +39,8 @@ pub struct Over {
     buttons: u16,
     /// Until then nobody means the question.
     calm: Option<Instant>,
+    /// When a question was answered last.
+    answered: Option<Instant>,
     /// Where what can be clicked was drawn.
     clickable: Option<(Drawn, i32, i32)>,
     changed: bool,
@@ -115,9 +121,12 @@ impl Over {
         self.changed = true;
     }
 
-    /// Asks a person, who may be busy until `calm`.
-    pub fn ask(&mut self, question: Question, calm: Option<Instant>) {
-        self.calm = calm;
+    /// Asks a person, who may be typing into the desktop if there is one.
+    pub fn ask(&mut self, question: Question, desktop: bool, now: Instant) {
+        let expected = |answered: Instant| now.saturating_duration_since(answered) < SERIES;
+        if !self.asks() {
+            self.calm = (desktop && !self.answered.is_some_and(expected)).then(|| now + CALM);
+        }
         self.buttons = u16::MAX;
         self.questions.push_back(Asking::new(question));
         self.changed = true;
@@ -162,7 +171,7 @@ impl Over {
         }
         let Some(asking) = self.questions.pop_front() else { return Did::Nothing };
         let outcome = asking.key(keysym, typed);
-        self.after(outcome)
+        self.after(outcome, now)
     }
 
     /// The pointer is there, with these buttons, while this is modal.
@@ -195,7 +204,7 @@ impl Over {
         }
         let Some(asking) = self.questions.pop_front() else { return Did::Nothing };
         let outcome = asking.choose(at);
-        self.after(outcome)
+        self.after(outcome, now)
     }
 
     fn is_too_early(&self, now: Instant) -> bool {
@@ -215,14 +224,17 @@ impl Over {
         }
     }
 
-    fn after(&mut self, (asking, outcome): (Option<Asking>, Outcome)) -> Did {
+    fn after(&mut self, (asking, outcome): (Option<Asking>, Outcome), now: Instant) -> Did {
         self.changed = true;
         if let Some(asking) = asking {
             self.questions.push_front(asking);
         }
         match outcome {
             Outcome::Open => Did::Nothing,
-            Outcome::Answered(question, answer) => Did::Answered(question, answer),
+            Outcome::Answered(question, answer) => {
+                self.answered = Some(now);
+                Did::Answered(question, answer)
+            }
         }
     }
 
@@ -301,5 +313,49 @@ impl Place {
             Place::Corner => (free_x - margin.min(free_x), margin.min(free_y)),
         };
         (left + x, top + y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::transport::{Purpose, QuestionKind};
+    use secrecy::ExposeSecret;
+    use tokio::sync::oneshot;
+
+    #[test]
+    fn only_a_question_that_nobody_expects_is_deaf_at_first() {
+        let question = || {
+            let purpose = Purpose::Desktop { peer: "x".to_owned() };
+            let kind = QuestionKind::Secret { prompt: "p".to_owned(), purpose, echo: true, again: false };
+            Question { kind, reply: oneshot::channel().0 }
+        };
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut over = Over::default();
+        // A letter at this time and one when nobody can be deaf any more, which ends it.
+        let heard = |over: &mut Over, asked: u64| {
+            over.key(0x61, Typed::Letter, at(asked + 10));
+            over.key(0x62, Typed::Letter, at(asked + 600));
+            match over.key(ENTER[0], Typed::Letter, at(asked + 600)) {
+                Did::Answered(_, Answer::Secret(text)) => text.expose_secret().to_owned(),
+                _ => panic!(),
+            }
+        };
+        over.ask(question(), false, at(0));
+        assert_eq!(heard(&mut over, 0), "ab");
+        over.ask(question(), true, at(5000));
+        assert_eq!(heard(&mut over, 5000), "b");
+        // The next of a series, and two at once.
+        over.ask(question(), true, at(6000));
+        assert_eq!(heard(&mut over, 6000), "ab");
+        over.ask(question(), true, at(9000));
+        over.key(0x63, Typed::Letter, at(9550));
+        over.ask(question(), true, at(9560));
+        assert_eq!(heard(&mut over, 9560), "cab");
+        assert_eq!(heard(&mut over, 10_200), "ab");
+        // Much later it is a surprise again.
+        over.ask(question(), true, at(12_000));
+        assert_eq!(heard(&mut over, 12_000), "b");
     }
 }
