@@ -166,6 +166,7 @@ impl Viewer<'_, '_> {
             Action::KeepPointer if !abilities.keep_pointer => self.notice(UNABLE),
             Action::Fullscreen => {
                 let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
+                self.options.window.iter_mut().for_each(|wish| wish.fullscreen = !fullscreen);
                 self.display.set_fullscreen(!fullscreen);
             }
             Action::Grab => {

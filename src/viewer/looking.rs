@@ -24,8 +24,9 @@ impl Viewer<'_, '_> {
     /// Asks where the person looks: in the window, else as ssh does, else in a window that opens for it.
     pub(super) fn ask(&mut self, question: Question) -> Result<(), Failure> {
         let window = self.options.window.is_some();
-        // A program that asks could not be seen behind a full screen, nor get a key.
-        let fullscreen = self.display.room().is_some_and(|room| room.fullscreen);
+        // A program that asks could not be seen behind a full screen, nor get a key; a window manager may take its time.
+        let wished = self.options.window.as_ref().is_some_and(|wish| wish.fullscreen);
+        let fullscreen = wished || self.display.room().is_some_and(|room| room.fullscreen);
         let elsewhere = terminal::must_ask_program() && !fullscreen;
         if window && !elsewhere && (self.covered() || !terminal::can_ask()) {
             if !self.covered() {

@@ -2,10 +2,12 @@
 //! viewer's own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command};
 use std::time::Duration;
 
 use crate::real::desktop::{Desktop, PASSWORD, Screen, Server};
+use crate::real::manager::Manager;
 use crate::real::sshd::{PASSPHRASE, Sshd};
 use crate::real::viewer::{Picture, finish, same_but_for_the_pointer, sshvnc, target};
 use crate::real::window::Window;
@@ -179,5 +181,25 @@ fn statistics_are_shown_and_hidden() {
     };
     let same = || left(screen.picture()) == left(desktop.screen());
     assert!(within(PATIENCE, || same() && shows(&screen, &desktop).is_err()));
+    assert_eq!(window.close().code, Some(143));
+}
+
+#[test]
+fn a_program_that_asks_stays_away_from_a_full_screen_that_is_still_to_come() {
+    let home = tempfile::tempdir().unwrap();
+    let (screen, desktop) = (Screen::start(800, 600), Desktop::start(Server::Xtigervnc));
+    // It takes its time.
+    let _manager = Manager::start(&screen.display, false);
+    let mut command = sshvnc(home.path());
+    command.args(["--fullscreen", "--direct", "--fallback", "true"]).arg(format!("127.0.0.1::{}", desktop.port));
+    let asked = home.path().join("asked");
+    let askpass = home.path().join("askpass");
+    fs::write(&askpass, format!("#!/bin/sh\ntouch '{}'\necho {PASSWORD}\n", asked.display())).unwrap();
+    fs::set_permissions(&askpass, fs::Permissions::from_mode(0o755)).unwrap();
+    command.env("SSH_ASKPASS", &askpass).env("SSH_ASKPASS_REQUIRE", "force").env("DISPLAY", &screen.display);
+    let window = Window::new(command.spawn().unwrap(), &screen.display);
+    let log = || fs::read_to_string(home.path().join(".local/state/sshvnc/session.log")).unwrap_or_default();
+    assert!(within(PATIENCE, || log().contains("asking in the window: VNC password") || asked.exists()), "{}", log());
+    assert!(!asked.exists());
     assert_eq!(window.close().code, Some(143));
 }
