@@ -49,7 +49,7 @@ Targets:
   With --via, HOST is reached from the gateway: without SSH of its own, or with it if TARGET names a USER.
   With --direct there is no SSH at all; /PATH is then a socket of this machine.
 
-Passwords: the VNC password comes from --passwd FILE, else VNC_PASSWORD, else a question: on the terminal, by the program in SSH_ASKPASS, or in the window where it covers the screen or there is neither. SSH uses the agent, key files, keyboard-interactive and password, as ssh does.
+Passwords: the VNC password comes from --passwd FILE, else VNC_PASSWORD, else a question: in the window once it is open, before that on the terminal or by the program in SSH_ASKPASS; where there is neither, the window opens for it. SSH uses the agent, key files, keyboard-interactive and password, as ssh does.
 
 Options of other viewers may be typed as they are there: -passwd FILE, -shared, -fullscreen, -viewonly, -via HOST, -encodings \"copyrect hextile\", -bgr233.";
 

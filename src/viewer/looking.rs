@@ -17,7 +17,7 @@ impl Viewer<'_, '_> {
     }
 
     /// Whether there is a window to draw in.
-    pub(super) fn covered(&self) -> bool {
+    pub(super) fn has_window(&self) -> bool {
         self.options.window.is_some() && self.display.room().is_some()
     }
 
@@ -28,8 +28,8 @@ impl Viewer<'_, '_> {
         let wished = self.options.window.as_ref().is_some_and(|wish| wish.fullscreen);
         let fullscreen = wished || self.display.room().is_some_and(|room| room.fullscreen);
         let elsewhere = terminal::must_ask_program() && !fullscreen;
-        if window && !elsewhere && (self.covered() || !terminal::can_ask()) {
-            if !self.covered() {
+        if window && !elsewhere && (self.has_window() || !terminal::can_ask()) {
+            if !self.has_window() {
                 self.open_early()?;
             }
             tracing::info!("asking in the window: {}", about(&question.kind));
@@ -45,7 +45,7 @@ impl Viewer<'_, '_> {
 
     /// Brings what is drawn over the desktop up to date.
     pub(super) fn look_over(&mut self, now: Instant) {
-        if !self.covered() {
+        if !self.has_window() {
             return;
         }
         if let Some(room) = self.display.room() {

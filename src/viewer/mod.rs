@@ -245,7 +245,7 @@ impl Viewer<'_, '_> {
         let now = Instant::now();
         let mut pause = self.line.pause(now).min(self.over.pause(now)).min(self.follow.pause(now));
         // What tells the time is drawn anew.
-        if self.meter.is_some() || (self.covered() && !self.line.is_there()) {
+        if self.meter.is_some() || (self.has_window() && !self.line.is_there()) {
             pause = pause.min(TICK);
         }
         if self.waiting {
