@@ -30,6 +30,7 @@ pub mod rfb;
 pub mod route;
 pub mod say;
 pub mod session;
+pub mod session_log;
 pub mod ssh_config;
 pub mod target;
 pub mod terminal;
@@ -107,7 +108,7 @@ where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
     let Command::View(View { session: SessionWishes { fallback: Some(_), .. }, .. }) = command else { return None };
-    match xsession::open_log() {
+    match session_log::open() {
         Ok(file) => Some(
             tracing_subscriber::fmt::layer()
                 .with_writer(std::sync::Mutex::new(file))
