@@ -6,11 +6,10 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use flate2::{Decompress, FlushDecompress};
 
 use crate::client::{Client, canvas_for};
 use crate::decode::tight_content::{Content, content};
-use crate::decode::{Fault, Parcel, ParcelDecoder, Pixels, Progress, Tight, Zlib, Zrle};
+use crate::decode::{Fault, Parcel, ParcelDecoder, Pixels, Progress, Tight, Zlib, ZlibStream, Zrle};
 use crate::picture::convert::{Same32, Source};
 use crate::picture::{Area, ByteOrder, Canvas, Outside, Size};
 use crate::recording::{FORMAT, Recording};
@@ -19,7 +18,7 @@ use crate::rfb::{Inbox, encoding};
 
 /// Pixels a row of a tile of ZRLE, and rows.
 const TILE: u16 = 64;
-/// Bytes inflated at a time, into the same memory again and again.
+/// Bytes inflated at a time.
 const BAND: usize = 64 * 1024;
 /// What fills are made with: the time does not depend on it.
 const COLOUR: u32 = 0x0055_aacc;
@@ -70,10 +69,8 @@ impl Floor {
     /// # Errors
     /// [`Fault`] if something is not as it was when the recording was looked through.
     pub fn pass(&self, canvas: &mut Canvas) -> Result<(Duration, u64), Fault> {
-        let mut streams: [Decompress; STREAMS] = std::array::from_fn(|_| Decompress::new(false));
-        let mut begun = [false; STREAMS];
-        let mut band = vec![0; BAND];
-        let mut before_restarts = 0;
+        let mut streams: [ZlibStream; STREAMS] = std::array::from_fn(|_| ZlibStream::new());
+        let mut inflated = 0;
         canvas.resize(self.size);
         let start = Instant::now();
         for step in &self.steps {
@@ -91,32 +88,22 @@ impl Floor {
                     let mut target = canvas.target(*area)?;
                     target.fill(0, 0, area.width().into(), area.height().into(), COLOUR)?;
                 }
-                Step::Restart { stream } => {
-                    before_restarts += streams[*stream].total_out();
-                    streams[*stream].reset(false);
-                    begun[*stream] = false;
-                }
-                Step::Inflate { stream, data } => {
-                    // No checksum, as in the decoders: so the header is not read by the library either.
-                    let header = if std::mem::replace(&mut begun[*stream], true) { 0 } else { 2 };
-                    inflate(&mut streams[*stream], data.get(header..).unwrap_or_default(), &mut band)?;
-                }
+                Step::Restart { stream } => streams[*stream].reset(),
+                Step::Inflate { stream, data } => inflated += inflate(&mut streams[*stream], data)?,
             }
         }
-        let time = start.elapsed();
-        Ok((time, streams.iter().map(Decompress::total_out).sum::<u64>() + before_restarts))
+        Ok((start.elapsed(), inflated))
     }
 }
 
-fn inflate(stream: &mut Decompress, mut data: &[u8], band: &mut [u8]) -> Result<(), Fault> {
+/// Inflates `data`; gives the bytes that it became.
+fn inflate(stream: &mut ZlibStream, mut data: &[u8]) -> Result<u64, Fault> {
+    let mut inflated = 0;
     loop {
-        let (read, written) = (stream.total_in(), stream.total_out());
-        let done = stream.decompress(data, band, FlushDecompress::Sync);
-        done.map_err(|_| Fault::from("compressed data that zlib can not read"))?;
-        data = data.get((stream.total_in() - read) as usize..).unwrap_or_default();
-        // A band that was filled may not have been all.
-        if stream.total_out() - written < band.len() as u64 {
-            return Ok(());
+        let bytes = stream.next(&mut data, BAND)?.len();
+        inflated += bytes as u64;
+        if bytes < BAND {
+            return Ok(inflated);
         }
     }
 }

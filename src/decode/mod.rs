@@ -5,6 +5,7 @@
 mod h264;
 mod hextile;
 mod image;
+mod inflate;
 mod jpeg;
 mod lanes;
 mod lzo;
@@ -38,6 +39,7 @@ pub use trle::Trle;
 pub use ultra::Ultra;
 pub use zlib::Zlib;
 pub use zlib_hex::ZlibHex;
+pub use zlib_stream::ZlibStream;
 pub use zrle::Zrle;
 
 use crate::picture::{Outside, Target};

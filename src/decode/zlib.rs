@@ -16,13 +16,12 @@ const BAND: usize = 64 * 1024;
 pub struct Zlib {
     stream: ZlibStream,
     length: Prefixed,
-    scratch: Vec<u8>,
 }
 
 impl Zlib {
     /// A decoder at the beginning of its stream.
     pub fn new() -> Zlib {
-        Zlib { stream: ZlibStream::new(), length: Prefixed::default(), scratch: Vec::new() }
+        Zlib { stream: ZlibStream::new(), length: Prefixed::default() }
     }
 }
 
@@ -53,11 +52,10 @@ impl Zlib {
         let row_bytes = target.width() * S::BYTES;
         if row_bytes > 0 {
             let band_rows = BAND.div_ceil(row_bytes).min(target.height());
-            self.scratch.resize(self.scratch.len().max(band_rows * row_bytes), 0);
             for top in (0..target.height()).step_by(band_rows.max(1)) {
                 let height = band_rows.min(target.height() - top);
-                let bytes = self.scratch.get_mut(..height * row_bytes).unwrap_or_default();
-                if self.stream.fill(&mut input, bytes)? < bytes.len() {
+                let bytes = self.stream.next(&mut input, height * row_bytes)?;
+                if bytes.len() < height * row_bytes {
                     return Err(Fault::from(FEWER));
                 }
                 let _paint = stage(Stage::Paint);

@@ -83,9 +83,7 @@ fn unpacked(
     mut payload: &[u8],
     paint: impl FnOnce(&mut Reader<'_>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let mut scratch = [0; LONGEST_TILE];
-    let filled = stream.fill(&mut payload, &mut scratch)?;
-    let mut reader = Reader::new(scratch.get(..filled).unwrap_or_default());
+    let mut reader = Reader::new(stream.next(&mut payload, LONGEST_TILE)?);
     match paint(&mut reader) {
         Err(Stop::Short) => return Err(Fault::from(FEWER).into()),
         other => other?,

@@ -1,7 +1,7 @@
 //! One zlib stream that lasts as long as the connection, given out in parcels (RFC 1950, RFC 1951).
 
+use super::inflate::Inflate;
 use super::{Fault, Stage, stage};
-use flate2::{Decompress, FlushDecompress, Status};
 
 /// What is wrong with a parcel in which something follows the last pixel.
 pub(super) const MORE: &str = "more compressed pixels than the rectangle has";
@@ -20,60 +20,55 @@ pub(super) fn plausible(length: usize, raw: usize) -> Result<(), Fault> {
 }
 
 /// The history of a stream and how far its header came.
-pub(super) struct ZlibStream {
-    inflate: Decompress,
+pub struct ZlibStream {
+    inflate: Inflate,
     header: Vec<u8>,
-    ended: bool,
 }
 
 impl ZlibStream {
-    pub(super) fn new() -> ZlibStream {
-        // The two bytes of the header are checked here and no checksum is kept: it would only arrive at the stream's
-        // end, which does not come.
-        ZlibStream { inflate: Decompress::new(false), header: Vec::new(), ended: false }
+    /// A stream at its beginning, which is a header.
+    pub fn new() -> ZlibStream {
+        // No checksum is kept: it would only arrive at the stream's end, which does not come.
+        ZlibStream { inflate: Inflate::new(), header: Vec::new() }
     }
 
     /// Forgets all history: what comes next begins with a header.
-    pub(super) fn reset(&mut self) {
-        self.inflate.reset(false);
+    pub fn reset(&mut self) {
+        self.inflate.reset();
         self.header.clear();
-        self.ended = false;
     }
 
-    /// Fills `out` from the front of `input`. Gives the bytes written; fewer than asked for when `input` is used up.
-    pub(super) fn fill(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+    /// The next `count` bytes, unpacked from the front of `input`; fewer when `input` is used up.
+    ///
+    /// # Errors
+    /// [`Fault`] if it is no stream.
+    pub fn next(&mut self, input: &mut &[u8], count: usize) -> Result<&[u8], Fault> {
+        self.ahead(input, count, count)?;
+        Ok(self.take(count))
+    }
+
+    /// What was unpacked and not taken yet. If that is less than `least` bytes, unpacks until it is about `most`; it is
+    /// less than `least` then only when `input` is used up.
+    ///
+    /// # Errors
+    /// [`Fault`] if it is no stream.
+    pub(super) fn ahead(&mut self, input: &mut &[u8], least: usize, most: usize) -> Result<&[u8], Fault> {
         let _inflate = stage(Stage::Inflate);
         self.skip_header(input)?;
-        let mut filled = 0;
-        while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            if self.ended {
-                break;
-            }
-            let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(input, rest, FlushDecompress::Sync)
-                .map_err(|_| Fault::from("compressed data that zlib can not read"))?;
-            let read = (self.inflate.total_in() - read) as usize;
-            let written = (self.inflate.total_out() - written) as usize;
-            *input = input.get(read..).unwrap_or_default();
-            filled += written;
-            self.ended = status == Status::StreamEnd;
-            if read == 0 && written == 0 {
-                break;
-            }
-        }
-        Ok(filled)
+        self.inflate.ahead(input, least, most).map_err(|_| Fault::from("compressed data that zlib can not read"))
+    }
+
+    /// Goes on behind the first `count` bytes of what is [`ahead`](ZlibStream::ahead), and gives them.
+    pub(super) fn take(&mut self, count: usize) -> &[u8] {
+        self.inflate.take(count)
     }
 
     /// Uses up the rest of a parcel, which must not hold more of what was compressed.
+    ///
+    /// # Errors
+    /// [`Fault`] if it does, or is no stream.
     pub(super) fn finish(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
-        let mut spare = [0; 16];
-        match self.fill(input, &mut spare)? {
-            0 if input.is_empty() || self.ended => Ok(()),
-            0 => Err(Fault::from("compressed data that zlib can not read")),
-            _ => Err(Fault::from(MORE)),
-        }
+        if self.ahead(input, 1, 1)?.is_empty() { Ok(()) } else { Err(Fault::from(MORE)) }
     }
 
     fn skip_header(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
@@ -88,5 +83,11 @@ impl ZlibStream {
             return Err(Fault::from("compressed data without the header of a zlib stream"));
         }
         Ok(())
+    }
+}
+
+impl Default for ZlibStream {
+    fn default() -> ZlibStream {
+        ZlibStream::new()
     }
 }

@@ -4,7 +4,7 @@ use super::parcel::Prefixed;
 use super::pixels::with_cpixel_source;
 use super::tiles::{Stop, tile};
 use super::trle::Palette;
-use super::zlib_stream::{FEWER, MORE, ZlibStream};
+use super::zlib_stream::{FEWER, ZlibStream};
 use super::zywrle::Wavelets;
 use super::{Fault, Parcel, ParcelDecoder, Pixels};
 use crate::picture::Target;
@@ -18,14 +18,13 @@ const SIDE: usize = 64;
 /// two bytes before them.
 const LONGEST_TILE: usize = 2 + SIDE * SIDE * 5;
 
-/// Bytes unpacked at a time, besides the tile that was not complete the time before.
+/// Bytes unpacked at a time.
 const BAND: usize = 64 * 1024;
 
 /// The decoder of ZRLE and of ZYWRLE, which go through the same zlib stream.
 pub struct Zrle {
     length: Prefixed,
     stream: ZlibStream,
-    scratch: Vec<u8>,
     palette: Palette,
     levels: usize,
     wavelets: Wavelets,
@@ -37,7 +36,6 @@ impl Zrle {
         Zrle {
             length: Prefixed::default(),
             stream: ZlibStream::new(),
-            scratch: Vec::new(),
             palette: Palette::default(),
             levels: 0,
             wavelets: Wavelets::default(),
@@ -50,31 +48,21 @@ impl Zrle {
     }
 
     fn tiles<S: Source>(&mut self, source: S, mut input: &[u8], target: &mut Target<'_>) -> Result<(), Fault> {
-        self.scratch.resize(BAND + LONGEST_TILE, 0);
-        // What was unpacked and not read yet.
-        let (mut from, mut to, mut all) = (0, 0, false);
         let mut index = 0;
         while let Some(mut tile) = tile(target, SIDE, index)? {
             index += 1;
-            if to - from < LONGEST_TILE && !all {
-                self.scratch.copy_within(from..to, 0);
-                (from, to) = (0, to - from);
-                let room = self.scratch.get_mut(to..).unwrap_or_default();
-                let size = room.len();
-                let filled = self.stream.fill(&mut input, room)?;
-                (to, all) = (to + filled, filled < size);
-            }
-            let mut reader = Reader::new(self.scratch.get(from..to).unwrap_or_default());
+            let ahead = self.stream.ahead(&mut input, LONGEST_TILE, BAND)?;
+            let mut reader = Reader::new(ahead);
             // No tile may use the palette of another.
             self.palette.clear();
             match self.wavelets.paint(source, &mut reader, &mut tile, &mut self.palette) {
-                Ok(()) => from = to - reader.rest().len(),
+                Ok(()) => {
+                    let used = ahead.len() - reader.rest().len();
+                    self.stream.take(used);
+                }
                 Err(Stop::Short) => return Err(Fault::from(FEWER)),
                 Err(Stop::Fault(fault)) => return Err(fault),
             }
-        }
-        if from < to {
-            return Err(Fault::from(MORE));
         }
         self.stream.finish(&mut input)
     }

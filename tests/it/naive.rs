@@ -1,8 +1,7 @@
 //! A slow decoder of whole streams, written from RFC 6143 and rfbproto alone: pixel by pixel, the naive twin of the real one.
 //!
-//! It shares no code with the real one but for the inflater, which it uses in another way, and the readers of PNG
-//! pictures and of JPEG pictures that are not baseline. It checks that every pixel lies where one may lie, but has no
-//! limits of size. The fuzz targets include this file as well.
+//! It shares no code with the real one but for the readers of PNG pictures and of JPEG pictures that are not baseline. It
+//! checks that every pixel lies where one may lie, but has no limits of size. The fuzz targets include this file as well.
 
 use flate2::{Decompress, FlushDecompress};
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::{Decompress, FlushDecompress, Status};
 use sshvnc::decode::{
     DirectDecoder, Fault, Hextile, Jpeg, ParcelDecoder, Pixels, Progress, Raw, Rre, Tight, Trle, Ultra, Zlib, ZlibHex,
-    Zrle,
+    ZlibStream, Zrle,
 };
 use sshvnc::picture::{ByteOrder, Target};
 use sshvnc::recording::{Arrival, Recording};
@@ -128,6 +129,56 @@ pub fn decoder(encoding: i32, data: &[u8]) {
                 .iter()
                 .any(|w| what.contains(w)) => {}
         Err(Fault(what)) => assert!(matches!(naive(&bytes), Err(End::Wrong(_))), "only this one says: {what}"),
+    }
+}
+
+/// Deflate data, cut anywhere: what zlib makes of it, and the same faults.
+pub fn inflate(data: &[u8]) {
+    let Some((&seed, bytes)) = data.split_first() else { return };
+    let zlib = {
+        let (mut stream, mut input, mut all, mut out) = (Decompress::new(false), bytes, Vec::new(), [0; 4096]);
+        loop {
+            let (read, written) = (stream.total_in(), stream.total_out());
+            let status = stream.decompress(input, &mut out, FlushDecompress::Sync);
+            let (read, written) = ((stream.total_in() - read) as usize, (stream.total_out() - written) as usize);
+            all.extend_from_slice(&out[..written]);
+            input = &input[read..];
+            match status {
+                Err(_) => break (all, true),
+                Ok(Status::StreamEnd) => break (all, false),
+                Ok(_) if read == 0 && written == 0 => break (all, false),
+                Ok(_) => {}
+            }
+        }
+    };
+    let ours = |inputs: &mut dyn Iterator<Item = usize>, outputs: &mut dyn Iterator<Item = usize>| {
+        let mut stream = ZlibStream::new();
+        assert_eq!(stream.next(&mut &[0x78, 0x9c][..], 1), Ok(&[][..]));
+        let (mut rest, mut all) = (bytes, Vec::new());
+        while !rest.is_empty() {
+            let (mut part, later) = rest.split_at(inputs.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
+            rest = later;
+            loop {
+                let count = outputs.next().unwrap_or(65536);
+                let Ok(some) = stream.next(&mut part, count) else { return (all, true) };
+                all.extend_from_slice(some);
+                if some.len() < count {
+                    break;
+                }
+            }
+        }
+        (all, false)
+    };
+    let outputs = |seed| random_cuts(seed).map(|count| count * 7);
+    for (how, (all, fault)) in [
+        ("whole", ours(&mut std::iter::empty(), &mut std::iter::empty())),
+        ("byte by byte", ours(&mut std::iter::repeat(1), &mut std::iter::empty())),
+        ("cut", ours(&mut random_cuts(seed.into()), &mut outputs(u64::from(seed) + 1))),
+    ] {
+        assert!(fault == zlib.1, "{how}: {} against zlib's {}", fault, zlib.1);
+        // Of what was asked for when a fault was found, nothing is given.
+        let same = if fault { zlib.0.starts_with(&all) } else { all == zlib.0 };
+        assert!(same, "{how}: other bytes than zlib's");
     }
 }
 

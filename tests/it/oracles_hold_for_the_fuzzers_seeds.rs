@@ -8,7 +8,8 @@ use crate::oracles;
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 16] = [
+const TARGETS: [(&str, Oracle); 17] = [
+    ("inflate", oracles::inflate),
     ("raw", |data| oracles::decoder(0, data)),
     ("rre", |data| oracles::decoder(2, data)),
     ("corre", |data| oracles::decoder(4, data)),

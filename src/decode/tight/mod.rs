@@ -39,7 +39,6 @@ pub(super) struct Work {
 /// Memory that is used again for each rectangle.
 #[derive(Default)]
 pub(super) struct Scratch {
-    band: Vec<u8>,
     above: Vec<u32>,
     wide_above: Vec<u64>,
 }
@@ -47,8 +46,8 @@ pub(super) struct Scratch {
 impl Scratch {
     /// How many bytes it holds on to.
     pub(super) fn held(&self) -> usize {
-        let Scratch { band, above, wide_above } = self;
-        band.capacity() + above.capacity() * size_of::<u32>() + wide_above.capacity() * size_of::<u64>()
+        let Scratch { above, wide_above } = self;
+        above.capacity() * size_of::<u32>() + wide_above.capacity() * size_of::<u64>()
     }
 }
 
@@ -178,12 +177,12 @@ impl Work {
                 Ok(target.fill(0, 0, target.width(), target.height(), source.pixel(pixel))?)
             }),
             Method::Basic(_, filter) => {
-                let Scratch { band, above, wide_above } = &mut scratch.tight;
+                let Scratch { above, wide_above } = &mut scratch.tight;
                 let mut stream =
                     self.stream.as_ref().map(|(_, stream)| stream.lock().unwrap_or_else(PoisonError::into_inner));
                 let bytes = match &mut stream {
                     None => Bytes::AsTheyAre(data),
-                    Some(stream) => Bytes::Inflated { stream, input: data, band },
+                    Some(stream) => Bytes::Inflated { stream, input: data },
                 };
                 with_tpixel_source!(pixels, source => paint(source, &filter, bytes, (above, wide_above), target, pixels))
             }
@@ -217,7 +216,7 @@ fn paint<S: Source>(
 /// Where the filtered bytes of a rectangle come from.
 enum Bytes<'a> {
     AsTheyAre(&'a [u8]),
-    Inflated { stream: &'a mut ZlibStream, input: &'a [u8], band: &'a mut Vec<u8> },
+    Inflated { stream: &'a mut ZlibStream, input: &'a [u8] },
 }
 
 impl Bytes<'_> {
@@ -246,10 +245,9 @@ impl Bytes<'_> {
                 *rest = later;
                 Ok(now)
             }
-            Bytes::Inflated { stream, input, band } => {
-                band.resize(band.len().max(count), 0);
-                let bytes = band.get_mut(..count).unwrap_or_default();
-                if stream.fill(input, bytes)? < count {
+            Bytes::Inflated { stream, input } => {
+                let bytes = stream.next(input, count)?;
+                if bytes.len() < count {
                     return Err(Fault::from(few));
                 }
                 Ok(bytes)
@@ -260,7 +258,7 @@ impl Bytes<'_> {
     fn finish(self) -> Result<(), Fault> {
         match self {
             Bytes::AsTheyAre(_) => Ok(()),
-            Bytes::Inflated { stream, mut input, .. } => stream.finish(&mut input),
+            Bytes::Inflated { stream, mut input } => stream.finish(&mut input),
         }
     }
 }
