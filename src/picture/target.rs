@@ -80,8 +80,11 @@ impl<'a> Target<'a> {
             return Ok(());
         }
         let start = y * self.stride + x;
-        if width == 1 && height == 1 {
+        // Most rectangles of CoRRE and Hextile are one pixel or two, in no order that could be foreseen: without a branch for
+        // which of them that is, desk-* took 0.83 to 0.94 of the time, others 1.0. Up to four that way: 0.83 to 1.06.
+        if height == 1 && width <= 2 {
             *self.pixels.get_mut(start).ok_or(Outside)? = pixel;
+            *self.pixels.get_mut(start + width - 1).ok_or(Outside)? = pixel;
             return Ok(());
         }
         let end = start + (height - 1) * self.stride + width;

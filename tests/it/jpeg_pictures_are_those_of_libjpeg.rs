@@ -123,7 +123,9 @@ fn of_grey() {
 #[test]
 fn of_other_kinds() {
     let pnm = [b"P6\n40 30\n255\n", &painting(40, 30, 5)[..]].concat();
-    for arguments in [&["-optimize"][..], &["-progressive"], &["-rgb"], &["-progressive", "-restart", "1"], &["-sample", "4x1"]] {
+    for arguments in
+        [&["-optimize"][..], &["-progressive"], &["-rgb"], &["-progressive", "-restart", "1"], &["-sample", "4x1"]]
+    {
         compare([40, 30], &piped("cjpeg", arguments, &pnm), 12, &format!("{arguments:?}"));
     }
 }

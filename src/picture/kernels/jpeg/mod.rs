@@ -22,26 +22,24 @@ pub fn inverse_dct(coefficients: &Block, steps: &Block, out: &mut [u8], stride: 
 
 #[inline]
 fn inverse_dct_by(backend: Backend, coefficients: &Block, steps: &Block, out: &mut [u8], stride: usize) {
-    let samples = match backend {
+    match backend {
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx2(avx2) => x86::inverse_dct(avx2, coefficients, steps),
-        _ => scalar::inverse_dct(coefficients, steps),
-    };
-    write(samples, out, stride);
+        Backend::Avx2(avx2) => x86::inverse_dct(avx2, coefficients, steps, out, stride),
+        _ => write(scalar::inverse_dct(coefficients, steps), out, stride),
+    }
 }
 
 /// As [`inverse_dct`], of a block whose coefficients are 0 but for the first four of the first four rows.
 #[inline]
 pub fn inverse_dct_of_corner(coefficients: &Block, steps: &Block, out: &mut [u8], stride: usize) {
-    let samples = match Backend::best() {
+    match Backend::best() {
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx2(avx2) => x86::inverse_dct_of_corner(avx2, coefficients, steps),
-        _ => scalar::inverse_dct(coefficients, steps),
-    };
-    write(samples, out, stride);
+        Backend::Avx2(avx2) => x86::inverse_dct_of_corner(avx2, coefficients, steps, out, stride),
+        _ => write(scalar::inverse_dct(coefficients, steps), out, stride),
+    }
 }
 
-#[inline]
+#[inline(always)]
 fn write(samples: [[u8; 8]; 8], out: &mut [u8], stride: usize) {
     for (row, samples) in out.chunks_mut(stride.max(8)).zip(samples) {
         if let Some(row) = row.first_chunk_mut() {

@@ -9,16 +9,16 @@ use crate::picture::ByteOrder;
 
 /// See [`super::inverse_dct`].
 #[inline]
-pub(super) fn inverse_dct(_: Avx2, coefficients: &Block, steps: &Block) -> [[u8; 8]; 8] {
+pub(super) fn inverse_dct(_: Avx2, coefficients: &Block, steps: &Block, out: &mut [u8], stride: usize) {
     // SAFETY: an `Avx2` exists only where AVX2 was detected.
-    unsafe { inverse_dct_avx2(coefficients, steps) }
+    unsafe { inverse_dct_avx2(coefficients, steps, out, stride) }
 }
 
 /// See [`super::inverse_dct_of_corner`].
 #[inline]
-pub(super) fn inverse_dct_of_corner(_: Avx2, coefficients: &Block, steps: &Block) -> [[u8; 8]; 8] {
+pub(super) fn inverse_dct_of_corner(_: Avx2, coefficients: &Block, steps: &Block, out: &mut [u8], stride: usize) {
     // SAFETY: an `Avx2` exists only where AVX2 was detected.
-    unsafe { inverse_dct_of_corner_avx2(coefficients, steps) }
+    unsafe { inverse_dct_of_corner_avx2(coefficients, steps, out, stride) }
 }
 
 /// See [`super::between`].
@@ -156,27 +156,29 @@ fn turned([v0, v1, v2, v3, v4, v5, v6, v7]: [__m256i; 8]) -> [__m256i; 4] {
 }
 
 #[target_feature(enable = "avx2")]
-fn inverse_dct_avx2(coefficients: &Block, steps: &Block) -> [[u8; 8]; 8] {
+fn inverse_dct_avx2(coefficients: &Block, steps: &Block, out: &mut [u8], stride: usize) {
     // Lanes are columns.
     let rows = |n| rows(coefficients, steps, n);
     let [low, low2, high, high2] = turned(pass::<11>([rows(0), rows(1), rows(2), rows(3)]));
     // Lanes are rows.
-    shown(pass::<18>([
+    let samples = shown(pass::<18>([
         _mm256_permute2x128_si256::<0x20>(low, high),
         _mm256_permute2x128_si256::<0x20>(low2, high2),
         _mm256_permute2x128_si256::<0x31>(low, high),
         _mm256_permute2x128_si256::<0x31>(low2, high2),
-    ]))
+    ]));
+    super::write(samples, out, stride);
 }
 
 #[target_feature(enable = "avx2")]
-fn inverse_dct_of_corner_avx2(coefficients: &Block, steps: &Block) -> [[u8; 8]; 8] {
+fn inverse_dct_of_corner_avx2(coefficients: &Block, steps: &Block, out: &mut [u8], stride: usize) {
     let [low, low2, high, high2] =
         turned(pass_of_four::<11>([rows(coefficients, steps, 0), rows(coefficients, steps, 1)]));
-    shown(pass_of_four::<18>([
+    let samples = shown(pass_of_four::<18>([
         _mm256_permute2x128_si256::<0x20>(low, high),
         _mm256_permute2x128_si256::<0x20>(low2, high2),
-    ]))
+    ]));
+    super::write(samples, out, stride);
 }
 
 /// Rows `2n` and `2n + 1` of the coefficients, as [`pass`] takes them.

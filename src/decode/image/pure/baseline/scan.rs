@@ -76,8 +76,6 @@ pub(super) struct Scan<'a> {
     left: usize,
     bits: Bits<'a>,
     intervals: Intervals<'a>,
-    /// Those of the unit that was read last.
-    blocks: [Coefficients; MOST_BLOCKS],
 }
 
 impl<'a> Scan<'a> {
@@ -91,7 +89,7 @@ impl<'a> Scan<'a> {
     ) -> Scan<'a> {
         let mut intervals = Intervals { data, begin: 0, ends: ends.iter() };
         let bits = intervals.next().unwrap_or(Bits::new(&[]));
-        Scan { parts, columns, restart, left: restart, bits, intervals, blocks: [([0; 64], 0); MOST_BLOCKS] }
+        Scan { parts, columns, restart, left: restart, bits, intervals }
     }
 
     /// Reads the units of row `row`, which are the next.
@@ -100,15 +98,14 @@ impl<'a> Scan<'a> {
         for_this_machine(Row { scan: self, row, planes })
     }
 
-    /// Begins with the next interval.
-    fn begin_anew(&mut self) -> Result<(), Broken> {
-        if self.bits.is_overdrawn() {
+    /// The bits of the next interval, in which all begins anew, after those of the last one.
+    fn next_interval(&mut self, last: &Bits<'_>) -> Result<Bits<'a>, Broken> {
+        if last.is_overdrawn() {
             return Err(Broken::Short);
         }
-        self.bits = self.intervals.next().ok_or(Broken::Short)?;
         self.parts.iter_mut().for_each(|part| part.mean = 0);
         self.left = self.restart;
-        Ok(())
+        self.intervals.next().ok_or(Broken::Short)
     }
 }
 
@@ -125,24 +122,31 @@ impl Work for Row<'_, '_> {
     #[inline(always)]
     fn run(self) -> Result<(), Broken> {
         let Row { scan, row, planes } = self;
+        // Here, where nothing else can point to it, it stays in registers.
+        let mut bits = std::mem::replace(&mut scan.bits, Bits::new(&[]));
+        let mut blocks: [Coefficients; MOST_BLOCKS] = [([0; 64], 0); MOST_BLOCKS];
         for column in 0..scan.columns {
             if scan.restart > 0 {
                 if scan.left == 0 {
-                    scan.begin_anew()?;
+                    bits = scan.next_interval(&bits)?;
                 }
                 scan.left -= 1;
             }
             // First all, then all: what was just written by twos is slow to be read by 32 bytes.
-            let mut to_read = scan.blocks.iter_mut();
+            let mut to_read = blocks.iter_mut();
             for part in &mut scan.parts {
-                part.read(&mut scan.bits, &mut to_read)?;
+                part.read(&mut bits, &mut to_read)?;
             }
-            let mut to_write = scan.blocks.iter();
+            let mut to_write = blocks.iter();
             for (part, plane) in scan.parts.iter().zip(&mut *planes) {
                 part.write(&mut to_write, plane, column, row);
             }
         }
-        if scan.bits.is_overdrawn() { Err(Broken::Short) } else { Ok(()) }
+        if bits.is_overdrawn() {
+            return Err(Broken::Short);
+        }
+        scan.bits = bits;
+        Ok(())
     }
 }
 
