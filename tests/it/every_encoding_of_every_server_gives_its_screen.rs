@@ -88,8 +88,21 @@ fn used(heard: Vec<u8>, format: PixelFormat, asked: PixelEncoding) -> BTreeSet<&
     names.filter(|name| *name != "raw").collect()
 }
 
-/// A screenshot in one encoding, and what was used for it.
+/// A screenshot in one encoding, and what was used for it. vino begins with a black screen for some of those who come just
+/// after another has gone; that is looked at again, a few times.
 fn look(
+    port: u16,
+    asked: PixelEncoding,
+    more: &[&str],
+    format: fn() -> PixelFormat,
+) -> (Picture, BTreeSet<&'static str>) {
+    let mut looks = (0..5).map(|_| look_once(port, asked, more, format));
+    let is_black = |picture: &Picture| picture.2.iter().all(|&part| part == 0);
+    let last = looks.by_ref().find(|(picture, _)| !is_black(picture));
+    last.unwrap_or_else(|| panic!("{}, {more:?}: a black screen every time", asked.name))
+}
+
+fn look_once(
     port: u16,
     asked: PixelEncoding,
     more: &[&str],
