@@ -129,16 +129,19 @@ impl State {
     }
 
     /// What a lane begins: the last job that may be begun, because the painter comes from the other end and needs no
-    /// sheet there. The history with the most to do is left to the painter: it would wait for each job of it.
+    /// sheet there. Left to the painter, which would wait for each job of it, is the history that it comes to next, and one
+    /// that has three quarters of what is to do. (To leave it the one with the most, whatever that is, made two equal
+    /// threads of four equal histories 1.37 times as fast as one, in place of 1.72.)
     fn begin(&mut self) -> Option<(u64, Job)> {
-        let mut costs = [0; HISTORIES];
+        let (mut costs, mut next) = ([0; HISTORIES], None);
         for entry in &self.jobs {
             if let (Some(history), Stage::Waiting(job)) = (entry.history, &entry.stage) {
                 costs[history] += job.cost();
+                next = next.or(Some(history));
             }
         }
-        let most = (0..HISTORIES).max_by_key(|&history| costs[history]);
-        self.begin_last(|history| history == most)
+        let all: usize = costs.iter().sum();
+        self.begin_last(|history| history.is_some_and(|history| Some(history) == next || costs[history] > all / 4 * 3))
     }
 
     /// Begins the last job that may be, of a history that is not left out.

