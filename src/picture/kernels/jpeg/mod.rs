@@ -1,7 +1,7 @@
 //! The arithmetic of JPEG pictures between their coefficients and the pixels of a canvas (ITU-T T.81; JFIF 1.02).
 //!
 //! Every step rounds as libjpeg does, so that a picture has the pixels that nearly all other programs show. As above, what
-//! a kernel does is said by [`scalar`], and the other back ends give the same.
+//! a kernel does is said by `scalar.rs`, and the other back ends give the same.
 
 mod scalar;
 #[cfg(target_arch = "x86_64")]

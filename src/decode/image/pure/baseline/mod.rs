@@ -81,10 +81,12 @@ impl<'a> Baseline<'a> {
                 mean: 0,
             });
         }
-        unstuff(header.scan, scan, ends);
+        let rows_of_units = header.height.div_ceil(down * 8);
+        let intervals = (columns * rows_of_units).checked_div(header.restart).map_or(1, |whole| whole + 1);
+        unstuff(header.scan, intervals, scan, ends);
         let mut scan = Scan::new(parts, columns, header.restart, scan, ends);
         let mut painted = 0;
-        for row in 0..header.height.div_ceil(down * 8) {
+        for row in 0..rows_of_units {
             scan.row(row, planes)?;
             let read = (row + 1) * down * 8;
             // Where chrominance has half as many rows, the last one waits for the next of chrominance.

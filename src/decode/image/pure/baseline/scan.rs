@@ -169,8 +169,8 @@ impl<'a> Iterator for Intervals<'a> {
 }
 
 /// Takes what a scan has in front of its end, without the zero after each 0xff (F.1.2.3), and notes where an interval
-/// ends: at a restart marker, and with the scan.
-pub(super) fn unstuff(mut scan: &[u8], out: &mut Vec<u8>, ends: &mut Vec<usize>) {
+/// ends: at a restart marker, and with the scan. Of more than `most` intervals, at least one, the others are left out.
+pub(super) fn unstuff(mut scan: &[u8], most: usize, out: &mut Vec<u8>, ends: &mut Vec<usize>) {
     out.clear();
     ends.clear();
     out.reserve(scan.len());
@@ -184,6 +184,9 @@ pub(super) fn unstuff(mut scan: &[u8], out: &mut Vec<u8>, ends: &mut Vec<usize>)
                 rest
             }
             [MARKER, 0xd0..=0xd7, rest @ ..] => {
+                if ends.len() + 1 >= most {
+                    break;
+                }
                 ends.push(out.len());
                 rest
             }
