@@ -388,7 +388,8 @@ fn an_old_server_is_asked_at_each_focus() {
     assert!(front.texts() == [text.as_str()]);
     let text = text + "!";
     front.display.set_clipboard(&text);
-    assert!(front.paste("clipboard", "UTF8_STRING") == text.as_bytes());
+    // This server's clients may learn late who owns it.
+    assert!(within(SOON, || front.paste("clipboard", "UTF8_STRING") == text.as_bytes()));
     point(&mut front, 700, 500);
     point(&mut front, 100, 100);
     assert_eq!(front.texts(), [""; 0]);

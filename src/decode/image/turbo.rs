@@ -1,6 +1,7 @@
 //! JPEG by libjpeg-turbo, in C: the feature `turbojpeg`.
 
 use super::MOST_SCANS;
+use super::segments::{HUFFMAN_TABLES, QUANTISATION_TABLES, Segments};
 use crate::picture::{ByteOrder, Target};
 use turbojpeg::{DecompressHeader, Decompressor, Error, Image, PixelFormat};
 
@@ -32,6 +33,11 @@ impl Scratch {
 
 impl<'a> Jpeg<'a> {
     pub(super) fn open(data: &'a [u8], scratch: &mut Scratch) -> Result<Jpeg<'a>, String> {
+        // The library would go on with the tables of the picture before.
+        let has = |kind| Segments::of(data).any(|(marker, _)| marker == kind);
+        if !has(HUFFMAN_TABLES) || !has(QUANTISATION_TABLES) {
+            *scratch = Scratch::default();
+        }
         let header = scratch.decompressor().and_then(|decompressor| decompressor.read_header(data)).map_err(words)?;
         Ok(Jpeg { header, data })
     }

@@ -32,7 +32,9 @@ pub(super) struct Scratch {
 impl Scratch {
     /// How many bytes of samples and scans it holds on to.
     pub(super) fn held(&self) -> usize {
-        self.planes.iter().map(Plane::held).sum::<usize>() + self.scan.capacity()
+        self.planes.iter().map(Plane::held).sum::<usize>()
+            + self.scan.capacity()
+            + self.ends.capacity() * size_of::<usize>()
     }
 }
 
