@@ -72,6 +72,7 @@ fn the_full_screen_comes_and_goes(screen: &Screen, size: Size, manager: &str) {
         keys(&mut window);
     }
     drop(window);
+    screen.without_windows();
     // From the beginning.
     let mut window = OwnWindow::open(&screen.display, on(Screens::Current), desktop);
     covers(&mut window, true);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use x11rb::connection::Connection;
@@ -285,6 +285,28 @@ impl Screen {
 
     pub fn picture(&self) -> Picture {
         screen_of(&self.display)
+    }
+
+    /// The picture once it has not changed for half a second.
+    pub fn still(&self) -> Picture {
+        let (mut seen, mut since) = (self.picture(), Instant::now());
+        let still = within(PATIENCE, || {
+            let now = self.picture();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+            since.elapsed() > Duration::from_millis(500)
+        });
+        assert!(still, "the screen never rests");
+        seen
+    }
+
+    /// Waits until the window manager has taken leave of all windows: it may put away the properties of one that is
+    /// gone when the next has its number already.
+    pub fn without_windows(&self) {
+        let mut xprop = Command::new("xprop");
+        xprop.args(["-root", "_NET_CLIENT_LIST"]).env("DISPLAY", &self.display);
+        assert!(within(PATIENCE, || !output(&mut xprop).contains("0x")), "a window is still there");
     }
 }
 
