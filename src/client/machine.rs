@@ -8,7 +8,7 @@ use super::rectangle::{self, Decoders};
 use super::underway::{Place, Underway};
 use super::{Caps, Counts, Event, Notice, Settings};
 use crate::decode::{Alone, Fault, Lanes, Pixels, Progress};
-use crate::picture::{ByteOrder, Canvas, Coverage, Damage, Size};
+use crate::picture::{ByteOrder, Canvas, Copies, Coverage, Damage, Size};
 use crate::rfb::handshake::ServerInit;
 use crate::rfb::screen::Screen;
 use crate::rfb::server_message::{RectangleHeader, fence};
@@ -58,6 +58,7 @@ pub struct Client {
     pixels: Arc<Pixels>,
     decoders: Decoders,
     underway: Underway,
+    copies: Copies,
     // What was asked for; a recording's client asks for nothing.
     settings: Option<Settings>,
     stale: bool,
@@ -126,6 +127,7 @@ impl Client {
             pixels: Arc::new(Pixels::new(format, order)),
             decoders: Decoders::new(),
             underway: Underway::new(Box::new(Alone)),
+            copies: Copies::default(),
             settings: None,
             stale: false,
             refresh: None,
@@ -305,8 +307,13 @@ impl Client {
         }
     }
 
-    /// Paints the rectangles under way, unless what comes next may overtake them.
+    /// Paints the rectangles under way and makes the copies, unless what comes next may overtake them or belongs to them.
     fn keep_order(&mut self, canvas: &mut Canvas) -> Result<(), ProtocolError> {
+        match self.state {
+            State::Update { left, .. } if left != Some(0) => {}
+            State::Rectangle { header, .. } if header.encoding == encoding::COPY_RECT => {}
+            _ => self.make_copies(canvas)?,
+        }
         match self.state {
             _ if self.underway.is_empty() => Ok(()),
             State::Update { left, .. } if left != Some(0) && !self.underway.is_alone() => Ok(()),
@@ -321,7 +328,16 @@ impl Client {
         }
     }
 
+    fn make_copies(&mut self, canvas: &mut Canvas) -> Result<(), ProtocolError> {
+        if self.copies.is_empty() {
+            return Ok(());
+        }
+        // Where they lie was looked at when they came.
+        self.copy_all(canvas).map_err(|Fault(what)| ProtocolError::new(self.message, 0, what))
+    }
+
     fn paint_all(&mut self, canvas: &mut Canvas) -> Result<(), ProtocolError> {
+        self.make_copies(canvas)?;
         while !self.underway.is_empty() {
             self.paint_oldest(canvas)?;
         }

@@ -363,7 +363,7 @@ impl<'a> Show<'a> {
             return self.write(None, &[wanted]);
         }
         let watched = self.watched.unwrap_or(size.whole());
-        let areas: Vec<_> = self.unsent.areas().iter().filter_map(|&area| common(size, area, watched)).collect();
+        let areas: Vec<_> = self.unsent.areas().iter().filter_map(|area| area.common(watched)).collect();
         self.forget(watched);
         let update = self.write(copy, &areas)?;
         if !update.is_empty() {
@@ -374,9 +374,8 @@ impl<'a> Show<'a> {
 
     /// Takes `sent` out of what is to be sent.
     fn forget(&mut self, sent: Area) {
-        let size = self.desktop.canvas().size();
         for area in self.unsent.take().areas() {
-            outside(size, *area, sent).for_each(|part| self.unsent.add(part));
+            area.outside(sent).for_each(|part| self.unsent.add(part));
         }
     }
 
@@ -411,59 +410,5 @@ impl<'a> Show<'a> {
         update.extend(u16::try_from(count).map_err(io::Error::other)?.to_be_bytes());
         update.append(&mut out);
         Ok(update)
-    }
-}
-
-/// What two areas of a desktop have in common.
-fn common(size: Size, a: Area, b: Area) -> Option<Area> {
-    span(
-        size,
-        (a.x().max(b.x()).into(), a.right().min(b.right())),
-        (a.y().max(b.y()).into(), a.bottom().min(b.bottom())),
-    )
-}
-
-/// The parts of `area` outside of `hole`.
-fn outside(size: Size, area: Area, hole: Area) -> impl Iterator<Item = Area> {
-    let columns = (u32::from(area.x()), area.right());
-    let rows = (u32::from(area.y()), area.bottom());
-    let parts = match common(size, area, hole) {
-        None => [Some(area), None, None, None],
-        Some(hole) => {
-            let beside = (u32::from(hole.y()), hole.bottom());
-            [
-                span(size, columns, (rows.0, beside.0)),
-                span(size, columns, (beside.1, rows.1)),
-                span(size, (columns.0, hole.x().into()), beside),
-                span(size, (hole.right(), columns.1), beside),
-            ]
-        }
-    };
-    parts.into_iter().flatten()
-}
-
-/// The area between two columns and two rows, if there is any.
-fn span(size: Size, (left, right): (u32, u32), (top, bottom): (u32, u32)) -> Option<Area> {
-    let number = |value: u32| u16::try_from(value).ok();
-    let (width, height) = (right.checked_sub(left)?, bottom.checked_sub(top)?);
-    let area = size.area(number(left)?, number(top)?, number(width)?, number(height)?)?;
-    (!area.is_empty()).then_some(area)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hole_and_what_is_around_it_make_the_whole() {
-        let size = Size::new(12, 10);
-        let area = size.area(2, 2, 8, 6).unwrap();
-        for hole in [(0, 0, 12, 10), (4, 4, 2, 2), (0, 0, 5, 5), (9, 7, 3, 3), (10, 0, 2, 10), (3, 0, 1, 10)] {
-            let hole = size.area(hole.0, hole.1, hole.2, hole.3).unwrap();
-            let parts: Vec<_> = outside(size, area, hole).collect();
-            let kept: usize = parts.iter().map(|part| part.pixels()).sum();
-            assert_eq!(kept + common(size, area, hole).map_or(0, Area::pixels), area.pixels(), "{hole:?}");
-            assert!(parts.iter().all(|part| common(size, *part, hole).is_none()));
-        }
     }
 }

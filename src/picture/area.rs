@@ -109,6 +109,40 @@ impl Area {
         Area { x, y, width, height }
     }
 
+    /// The part that lies inside `other`, if any pixel does.
+    pub fn common(self, other: Area) -> Option<Area> {
+        Area::between(
+            (self.x.max(other.x).into(), self.right().min(other.right())),
+            (self.y.max(other.y).into(), self.bottom().min(other.bottom())),
+        )
+    }
+
+    /// The parts outside of `hole`: above, below, left and right.
+    pub fn outside(self, hole: Area) -> impl Iterator<Item = Area> {
+        let (columns, rows) = ((self.x.into(), self.right()), (self.y.into(), self.bottom()));
+        let parts = match self.common(hole) {
+            None => [Some(self), None, None, None],
+            Some(hole) => {
+                let beside = (hole.y.into(), hole.bottom());
+                [
+                    Area::between(columns, (rows.0, beside.0)),
+                    Area::between(columns, (beside.1, rows.1)),
+                    Area::between((columns.0, hole.x.into()), beside),
+                    Area::between((hole.right(), columns.1), beside),
+                ]
+            }
+        };
+        parts.into_iter().flatten()
+    }
+
+    /// The area between two columns and two rows, if there is a pixel between them.
+    fn between((left, right): (u32, u32), (top, bottom): (u32, u32)) -> Option<Area> {
+        let number = |value: u32| u16::try_from(value).ok();
+        let (width, height) = (right.checked_sub(left)?, bottom.checked_sub(top)?);
+        let area = Area { x: number(left)?, y: number(top)?, width: number(width)?, height: number(height)? };
+        (!area.is_empty()).then_some(area)
+    }
+
     /// The part that lies inside `size`, if any pixel does.
     pub fn clip(self, size: Size) -> Option<Area> {
         let width = self.right().min(u32::from(size.width)).checked_sub(u32::from(self.x))? as u16;
@@ -141,5 +175,18 @@ mod tests {
         assert_eq!(a.clip(Size::new(12, 100)), size.area(10, 10, 2, 5));
         assert_eq!(a.clip(Size::new(10, 100)), None);
         assert_eq!(a.clip(Size::new(3, 3)), None);
+    }
+
+    #[test]
+    fn a_hole_and_what_is_around_it_make_the_whole() {
+        let size = Size::new(12, 10);
+        let area = size.area(2, 2, 8, 6).unwrap();
+        for hole in [(0, 0, 12, 10), (4, 4, 2, 2), (0, 0, 5, 5), (9, 7, 3, 3), (10, 0, 2, 10), (3, 0, 1, 10)] {
+            let hole = size.area(hole.0, hole.1, hole.2, hole.3).unwrap();
+            let parts: Vec<_> = area.outside(hole).collect();
+            let kept: usize = parts.iter().map(|part| part.pixels()).sum();
+            assert_eq!(kept + area.common(hole).map_or(0, Area::pixels), area.pixels(), "{hole:?}");
+            assert!(parts.iter().all(|part| part.common(hole).is_none()));
+        }
     }
 }

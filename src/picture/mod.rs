@@ -4,6 +4,7 @@
 mod area;
 mod canvas;
 pub mod convert;
+mod copies;
 mod coverage;
 mod cursor;
 mod damage;
@@ -13,6 +14,7 @@ mod target;
 
 pub use area::{Area, Size};
 pub use canvas::{ByteOrder, Canvas};
+pub use copies::Copies;
 pub use coverage::Coverage;
 pub use cursor::Cursor;
 pub use damage::Damage;

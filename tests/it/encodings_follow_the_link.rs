@@ -28,7 +28,7 @@ fn browse(browser: &mut Browser, session: &Session, pages: usize) {
 fn a_slow_one_gets_pictures_with_a_loss() {
     let (sshd, desktop) = (Sshd::start(), Desktop::start_empty(Server::Xtigervnc));
     let bytes = [true, false].map(|follow| {
-        let link = Link::to(sshd.port, 4e6, Duration::from_millis(20));
+        let link = Link::to(sshd.port, 2e6, Duration::from_millis(20));
         let mut browser = Browser::open(&desktop.display);
         browser.go_on();
         let session = Session::start(plan(&sshd, &link, &desktop, settings(), follow)).unwrap();

@@ -45,8 +45,12 @@ impl Client {
             let Some((x, y)) = inbox.unit(|reader| Ok((reader.u16()?, reader.u16()?))) else {
                 return Ok(Progress::NeedMore);
             };
-            let _paint = stage(Stage::Paint);
-            canvas.copy(x, y, area).map_err(|_| Fault(format!("a copy from {x},{y} outside of the desktop")))?;
+            let from = self.size.area(x, y, width, height);
+            let from = from.ok_or_else(|| Fault(format!("a copy from {x},{y} outside of the desktop")))?;
+            if !self.copies.add(from, area) {
+                self.copy_all(canvas)?;
+                let _first = self.copies.add(from, area);
+            }
         } else if rectangle::goes_to_lanes(encoding) {
             let size = (usize::from(area.width()), usize::from(area.height()));
             let Some(rectangle) = self.decoders.cut(encoding, inbox, size, &self.pixels)? else {
@@ -66,6 +70,12 @@ impl Client {
         }
         self.painted(area, encoding, matches!(encoding, encoding::ZYWRLE | encoding::OPEN_H264));
         Ok(Progress::Done)
+    }
+
+    /// Makes the copies that wait for others like them.
+    pub(super) fn copy_all(&mut self, canvas: &mut Canvas) -> Result<(), Fault> {
+        let _paint = stage(Stage::Paint);
+        Ok(self.copies.paint(canvas)?)
     }
 
     /// Counts what was painted.

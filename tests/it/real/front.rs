@@ -47,6 +47,7 @@ impl Front {
     /// Does something as its user.
     pub fn act(&mut self, arguments: &[&str]) {
         xdotool(&self.name, arguments);
+        self.settle();
         self.run(Duration::from_millis(100));
     }
 
@@ -70,6 +71,16 @@ impl Front {
         while start.elapsed() < time {
             self.turn(time.saturating_sub(start.elapsed()));
             self.woke += 1;
+        }
+    }
+
+    /// Lives on until all that it was told has come to the X server, and what follows from that: to become the owner of a
+    /// selection takes the focus, the time and a request.
+    fn settle(&mut self) {
+        let (connection, _) = RustConnection::connect(Some(&self.name)).unwrap();
+        for _ in 0..5 {
+            connection.get_input_focus().unwrap().reply().unwrap();
+            self.turn(Duration::from_millis(20));
         }
     }
 
@@ -107,6 +118,7 @@ impl Front {
 
     /// What another client pastes.
     pub fn paste(&mut self, selection: &str, target: &str) -> Vec<u8> {
+        self.settle();
         let mut pasting = self.start_to_paste(selection, target);
         assert!(self.until(PATIENCE, |_| pasting.0.try_wait().unwrap().is_some()), "{target} of {selection}");
         std::fs::read(pasting.1).unwrap()
