@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sshvnc::picture::convert::{
-    Packed, Packed24, Parts, Same32, Scale16, Scale32, Shift32, Source, Table8, Table16, gradient,
+    Packed, Packed24, Parts, Same32, Scale16, Scale32, Shift32, Source, Table8, Table16, gradient, look_up,
 };
 
 /// Pixels a row: what is read and written stays in the first two levels of cache.
@@ -34,6 +34,16 @@ fn packed<const BITS: usize>(criterion: &mut Criterion) {
     group.bench_function("row", |bencher| bencher.iter(|| colours.row(black_box(&bytes), black_box(&mut out))));
 }
 
+fn few(criterion: &mut Criterion) {
+    let (bytes, colours) = ([3; WIDTH], [7; 16]);
+    let mut out = vec![0; WIDTH];
+    let mut group = criterion.benchmark_group("8 by a table of 16");
+    group.throughput(Throughput::Elements(WIDTH as u64));
+    group.bench_function("row", |bencher| {
+        bencher.iter(|| look_up(black_box(&bytes), black_box(&colours), black_box(&mut out)));
+    });
+}
+
 fn convert(criterion: &mut Criterion) {
     let swapped = Shift32 { big_endian: false, from: [0, 8, 16], to: [16, 8, 0] };
     let parts = |from| Parts::new(from, [16, 8, 0]);
@@ -47,6 +57,7 @@ fn convert(criterion: &mut Criterion) {
     let table = Box::new(std::array::from_fn(|at| at as u32 * 77));
     source(criterion, "16 by a table", Table16 { big_endian: false, table: &table });
     source(criterion, "8 by a table", Table8 { table: &std::array::from_fn(|at| at as u32 * 77) });
+    few(criterion);
     packed::<1>(criterion);
     packed::<2>(criterion);
     packed::<4>(criterion);

@@ -1,7 +1,7 @@
 //! From pixels as a server describes them to pixels of a canvas: one kind of source for each way it is done.
 
 use super::kernels::{self, Places};
-pub use super::kernels::{Packed, gradient};
+pub use super::kernels::{Packed, gradient, look_up};
 
 /// How the pixels of a rectangle become the canvas's: chosen once a rectangle, so that decoders are compiled for each.
 pub trait Source: Copy {

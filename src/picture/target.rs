@@ -91,7 +91,8 @@ impl<'a> Target<'a> {
         let block = self.pixels.get_mut(start..end).ok_or(Outside)?;
         // Two pieces of fixed size, which overlap, are all of a short row: no loop, no remainder. That took 0.84 to 0.95 of
         // the time of `slice::fill` on the core-* recordings.
-        // Filling the first row and copying it to the others was slower: 1.16 times on core-corre-tightvnc.
+        // Filling the first row and copying it to the others was slower: 1.16 times on core-corre-tightvnc; fetching rows
+        // into the cache 1 to 16 ahead took 1.00 to 1.03.
         match width {
             1 => ends::<1>(block, self.stride, width, pixel),
             2..=4 => ends::<2>(block, self.stride, width, pixel),

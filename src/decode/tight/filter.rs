@@ -1,7 +1,7 @@
 //! Tight's filters: how the bytes of a row become pixels.
 
 use crate::decode::{Fault, Stage};
-use crate::picture::convert::{Packed, Source, gradient};
+use crate::picture::convert::{Packed, Source, gradient, look_up};
 use crate::rfb::{Layout, PixelFormat};
 
 /// Paints a rectangle's rows from the first to the last.
@@ -79,12 +79,20 @@ impl Filter for Palette {
 
     #[inline]
     fn row(&mut self, bytes: &[u8], out: &mut [u32]) -> Result<(), Fault> {
+        // For all rows of a band at once it took as long.
         let highest = bytes.iter().copied().max().unwrap_or_default();
         if usize::from(highest) >= self.count {
             return Err(Fault(format!("colour {highest} of a palette of {}", self.count)));
         }
-        for (out, &index) in out.iter_mut().zip(bytes) {
-            *out = self.colours.get(usize::from(index)).copied().unwrap_or_default();
+        // TightVNC's server sends few palettes of more, TigerVNC's mostly such: core-tight takes 0.90 of the time that it takes
+        // without.
+        match self.colours.first_chunk() {
+            Some(few) if self.count <= few.len() => look_up(bytes, few, out),
+            _ => {
+                for (out, &index) in out.iter_mut().zip(bytes) {
+                    *out = self.colours.get(usize::from(index)).copied().unwrap_or_default();
+                }
+            }
         }
         Ok(())
     }

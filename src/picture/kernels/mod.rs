@@ -3,7 +3,7 @@
 //! Each kernel takes as many pixels as both its slices hold. What a kernel does is said by [`scalar`]; the other back ends
 //! give the same pixels. `benches/convert.rs` measures them. On one machine with AVX2 (Zen 4), nanoseconds a pixel, and of
 //! the same done pixel by pixel: three bytes to four 0.12 (2.1 to 6.5), red and blue swapped 0.19 (2.8), 5-6-5 bits 0.35 (6.5;
-//! by a table of 256 KiB 0.56), packed indices 0.11 to 0.14. Single bytes through a table of 1 KiB take 0.5 and have no
+//! by a table of 256 KiB 0.56), packed indices 0.11 to 0.14. Bytes through a table of 1 KiB take 0.5; only those below 16 have a
 //! kernel.
 
 pub mod jpeg;
@@ -54,6 +54,15 @@ impl Backend {
             Backend::Ssse3(ssse3) => ssse3.unpack::<BITS>(bytes, colours, out),
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2(avx2) => avx2.unpack::<BITS>(bytes, colours, out),
+        }
+    }
+
+    #[inline]
+    fn look_up(self, bytes: &[u8], colours: &[u32; 16], out: &mut [u32]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2(avx2) => avx2.look_up(bytes, colours, out),
+            _ => scalar::look_up(bytes, colours, out),
         }
     }
 
@@ -123,6 +132,12 @@ impl<const BITS: usize> Packed<BITS> {
     pub fn row(&self, bytes: &[u8], out: &mut [u32]) {
         Backend::best().unpack::<BITS>(bytes, &self.colours, out);
     }
+}
+
+/// The colours of indices of a byte that are less than 16; of others it is any of them.
+#[inline]
+pub fn look_up(bytes: &[u8], colours: &[u32; 16], out: &mut [u32]) {
+    Backend::best().look_up(bytes, colours, out);
 }
 
 /// Tight's gradient: each byte of `row` becomes itself plus what the bytes to the left, above, and above to the left of it
@@ -224,6 +239,18 @@ mod tests {
     }
 
     #[test]
+    fn indices_below_sixteen_become_colours() {
+        let colours =
+            random(64, 7).as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect::<Vec<_>>();
+        let few = |bytes: &[u8]| bytes.iter().map(|byte| byte & 15).collect::<Vec<_>>();
+        compare(
+            |width| width,
+            |backend, bytes, out| backend.look_up(&few(bytes), colours.first_chunk().unwrap(), out),
+            |bytes, x| colours[usize::from(bytes[x] & 15)],
+        );
+    }
+
+    #[test]
     fn arithmetic_gives_the_same_in_wider_registers() {
         let convert = |bytes: [u8; 4]| u32::from_be_bytes(bytes).wrapping_mul(2_654_435_761) >> 3;
         compare(
@@ -250,6 +277,10 @@ mod tests {
             let packed = Packed::<1>::new(&[5, 6]);
             backend.unpack::<1>(&[0xff, 0x0f], &packed.colours, &mut out);
             assert_eq!(out[6..18], [6, 6, 5, 5, 5, 5, 6, 6, 6, 6, 0x0001_0101, 0x0001_0101]);
+            backend.look_up(&[3; 17], &[8; 16], &mut out);
+            assert_eq!((out[16], out[17]), (8, 0x0001_0101));
+            backend.look_up(&[255; 30], &[7; 16], &mut out);
+            assert_eq!(out, [7; 20]);
         }
     }
 

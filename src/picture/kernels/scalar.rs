@@ -53,3 +53,11 @@ pub(super) fn gradient(above: &mut [u32], row: &mut [u32]) {
         *above = *pixel;
     }
 }
+
+/// See [`super::look_up`].
+#[inline]
+pub(super) fn look_up(bytes: &[u8], colours: &[u32; 16], out: &mut [u32]) {
+    for (out, &index) in out.iter_mut().zip(bytes) {
+        *out = colours.get(usize::from(index & 15)).copied().unwrap_or_default();
+    }
+}

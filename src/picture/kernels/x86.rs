@@ -53,6 +53,12 @@ impl Avx2 {
     }
 
     #[inline]
+    pub(super) fn look_up(self, bytes: &[u8], colours: &[u32; 16], out: &mut [u32]) {
+        // SAFETY: `self` exists only where AVX2 was detected.
+        unsafe { look_up_avx2(bytes, colours, out) }
+    }
+
+    #[inline]
     pub(super) fn each<const BYTES: usize>(self, bytes: &[u8], out: &mut [u32], convert: impl Fn([u8; BYTES]) -> u32) {
         // SAFETY: `self` exists only where AVX2 was detected.
         unsafe { each_avx2(bytes, out, convert) }
@@ -248,6 +254,38 @@ fn unpack_avx2<const BITS: usize>(bytes: &[u8], colours: &[u32; 16], out: &mut [
         scalar::unpack::<BITS>(bytes, colours, rest);
     } else {
         scalar::unpack::<BITS>(bytes, colours, out.get_mut(painted * 8..).unwrap_or_default());
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_indices(from: &[u8; 8]) -> __m256i {
+    // SAFETY: 8 bytes may be read there, and the instruction asks for no alignment.
+    _mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(from.as_ptr().cast()) })
+}
+
+/// Eight pixels at a time, the last ones again if some are left: their indices choose among eight registers' parts.
+#[target_feature(enable = "avx2")]
+fn look_up_avx2(bytes: &[u8], colours: &[u32; 16], out: &mut [u32]) {
+    let count = bytes.len().min(out.len());
+    let (Some(bytes), Some(out)) = (bytes.get(..count), out.get_mut(..count)) else { return };
+    let (Some(last), Some(low), Some(high)) = (bytes.last_chunk(), colours.first_chunk(), colours.last_chunk()) else {
+        return scalar::look_up(bytes, colours, out);
+    };
+    let (low, high) = (load_eight(low), load_eight(high));
+    let eight_of = |indices: &[u8; 8]| {
+        let indices = load_indices(indices);
+        let lower = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(low, indices));
+        let upper = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(high, indices));
+        // The fourth bit chooses the half; it is moved to where the instruction looks for it.
+        let which = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(indices));
+        _mm256_castps_si256(_mm256_blendv_ps(lower, upper, which))
+    };
+    for (indices, eight) in bytes.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        store_eight(eight, eight_of(indices));
+    }
+    if let Some(eight) = out.last_chunk_mut() {
+        store_eight(eight, eight_of(last));
     }
 }
 
