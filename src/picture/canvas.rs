@@ -36,6 +36,10 @@ impl ByteOrder {
 /// Memory beyond a canvas's own, in pixels: it may scroll so far before its pixels are moved after all.
 const ROOM: usize = 2 << 20;
 
+/// Pixels in a line of the processor's caches. Tiles of Hextile are as wide: where each of their rows is one line and not
+/// parts of two, video-hextile takes 0.87 of the time.
+const LINE: usize = 16;
+
 /// The framebuffer.
 ///
 /// Its rows lie in memory for more of them, which costs nothing before it is written to: when most of the picture is copied
@@ -44,20 +48,24 @@ pub struct Canvas {
     size: Size,
     order: ByteOrder,
     memory: Vec<u32>,
-    /// Where in `memory` the first row begins.
+    /// Where in `memory` the first row begins, and where it does before anything was scrolled.
     first: usize,
+    front: usize,
 }
 
 impl Canvas {
     /// A black canvas. The caller has checked `size` against its budget.
     pub fn new(size: Size, order: ByteOrder) -> Canvas {
         let rows = (ROOM / usize::from(size.width).max(1)).min(size.height.into());
-        Canvas { size, order, memory: vec![0; size.pixels() + rows * usize::from(size.width)], first: 0 }
+        let memory = vec![0; size.pixels() + rows * usize::from(size.width) + LINE];
+        // An offset that can not be told is as good as none.
+        let front = memory.as_ptr().align_offset(LINE * size_of::<u32>()).min(LINE);
+        Canvas { size, order, memory, first: front, front }
     }
 
     /// A canvas without pixels.
     pub const fn empty() -> Canvas {
-        Canvas { size: Size::new(0, 0), order: ByteOrder::Bgrx, memory: Vec::new(), first: 0 }
+        Canvas { size: Size::new(0, 0), order: ByteOrder::Bgrx, memory: Vec::new(), first: 0, front: 0 }
     }
 
     /// Width and height.
@@ -150,14 +158,16 @@ impl Canvas {
     pub(super) fn scroll(&mut self, rows: i32, stay: &mut [Area]) -> bool {
         let stride = usize::from(self.size.width);
         let picture = self.first..self.first + self.size.pixels();
-        let (by, room) = (rows.unsigned_abs() as usize * stride, self.memory.len().saturating_sub(self.size.pixels()));
+        let room = self.memory.len().saturating_sub(self.size.pixels() + LINE);
+        let by = rows.unsigned_abs() as usize * stride;
         if by > room {
             return false;
         }
         let up = rows < 0;
-        let possible = if up { by <= room - self.first } else { by <= self.first };
+        let (front, back) = (self.front, self.front + room);
+        let possible = if up { by <= back - self.first } else { by <= self.first - front };
         if !possible {
-            self.first = if up { 0 } else { room };
+            self.first = if up { front } else { back };
             self.memory.copy_within(picture, self.first);
         }
         let before = self.first;
