@@ -42,30 +42,34 @@ const LINE: usize = 16;
 
 /// The framebuffer.
 ///
-/// Its rows lie in memory for more of them, which costs nothing before it is written to: when most of the picture is copied
-/// up or down, the place where it begins is moved, and not its pixels.
+/// Its rows lie in memory for more of them, which costs nothing before it is needed: when most of the picture is copied up
+/// or down, the place where it begins is moved, and not its pixels.
 pub struct Canvas {
     size: Size,
     order: ByteOrder,
     memory: Vec<u32>,
-    /// Where in `memory` the first row begins, and where it does before anything was scrolled.
+    /// Where in `memory` the first row begins.
     first: usize,
+    /// The first place where it may, and how far beyond that it may too.
     front: usize,
+    room: usize,
 }
 
 impl Canvas {
     /// A black canvas. The caller has checked `size` against its budget.
     pub fn new(size: Size, order: ByteOrder) -> Canvas {
         let rows = (ROOM / usize::from(size.width).max(1)).min(size.height.into());
-        let memory = vec![0; size.pixels() + rows * usize::from(size.width) + LINE];
+        let room = rows * usize::from(size.width);
+        let mut memory: Vec<u32> = Vec::with_capacity(size.pixels() + room + LINE);
         // An offset that can not be told is as good as none.
         let front = memory.as_ptr().align_offset(LINE * size_of::<u32>()).min(LINE);
-        Canvas { size, order, memory, first: front, front }
+        memory.resize(front + size.pixels(), 0);
+        Canvas { size, order, memory, first: front, front, room }
     }
 
     /// A canvas without pixels.
     pub const fn empty() -> Canvas {
-        Canvas { size: Size::new(0, 0), order: ByteOrder::Bgrx, memory: Vec::new(), first: 0, front: 0 }
+        Canvas { size: Size::new(0, 0), order: ByteOrder::Bgrx, memory: Vec::new(), first: 0, front: 0, room: 0 }
     }
 
     /// Width and height.
@@ -156,22 +160,21 @@ impl Canvas {
     /// which have no pixel in common, keep their pixels. What comes from outside of the picture is anything. False if
     /// there is no memory for it; nothing is moved then.
     pub(super) fn scroll(&mut self, rows: i32, stay: &mut [Area]) -> bool {
-        let stride = usize::from(self.size.width);
-        let picture = self.first..self.first + self.size.pixels();
-        let room = self.memory.len().saturating_sub(self.size.pixels() + LINE);
+        let (stride, pixels) = (usize::from(self.size.width), self.size.pixels());
         let by = rows.unsigned_abs() as usize * stride;
-        if by > room {
+        if by > self.room {
             return false;
         }
         let up = rows < 0;
-        let (front, back) = (self.front, self.front + room);
-        let possible = if up { by <= back - self.first } else { by <= self.first - front };
-        if !possible {
-            self.first = if up { front } else { back };
-            self.memory.copy_within(picture, self.first);
+        let (front, back) = (self.front, self.front + self.room);
+        if up && self.first + by > back {
+            self.lie_at(front);
+        } else if !up && self.first - front < by {
+            self.lie_at(back);
         }
         let before = self.first;
         self.first = if up { before + by } else { before - by };
+        self.reach(self.first + pixels);
         // What stays moves the other way in memory: the rows that are foremost there go first.
         stay.sort_unstable_by_key(|area| if up { -i32::from(area.y()) } else { i32::from(area.y()) });
         for area in stay {
@@ -185,6 +188,18 @@ impl Canvas {
             }
         }
         true
+    }
+
+    /// Moves all pixels in memory.
+    fn lie_at(&mut self, first: usize) {
+        self.reach(first + self.size.pixels());
+        self.memory.copy_within(self.first..self.first + self.size.pixels(), first);
+        self.first = first;
+    }
+
+    /// Takes as much of the memory that there is for it.
+    fn reach(&mut self, end: usize) {
+        self.memory.resize(end.max(self.memory.len()), 0);
     }
 
     /// Takes `area` from `other`, which has the same size and order.
