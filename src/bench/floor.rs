@@ -1,7 +1,7 @@
 //! The floor behind `sshvnc bench --limits`: the part of the work that no decoder of a recording can do without.
 //!
 //! Of Zlib, ZRLE, ZYWRLE and Tight that is inflating their streams into memory that nobody looks at, and filling the
-//! rectangles and tiles of one colour; of CopyRect copying, and of Raw copying its rows.
+//! rectangles and tiles of one colour; of CopyRect copying, even where a canvas would scroll, and of Raw copying its rows.
 
 use std::time::{Duration, Instant};
 

@@ -21,7 +21,8 @@ const LARGEST_DESKTOP: usize = 34_000_000;
 /// A quality for which all that was painted with less is worth asking for anew.
 const WORTH_ALL: u8 = 5;
 
-/// Pixels that are painted before whoever receives may look up: more than any desktop has, some tens of milliseconds.
+/// Pixels that are painted, or made for another size, before whoever receives may look up: more than any desktop has, some
+/// tens of milliseconds.
 const TURN: u64 = 64_000_000;
 
 /// What our own fences carry.
@@ -75,6 +76,8 @@ pub struct Client {
     // Of a session; a recording need not show every pixel.
     coverage: Option<Coverage>,
     counts: Counts,
+    // Pixels that were painted, or made anew for another size.
+    work: u64,
     message: &'static str,
     flow: Flow,
     /// Whether the server was asked for a sign of life, and has given it.
@@ -140,6 +143,7 @@ impl Client {
             damage: Damage::default(),
             coverage: None,
             counts: Counts::default(),
+            work: 0,
             message: "FramebufferUpdate",
             flow: Flow::new(),
             pinged: false,
@@ -277,9 +281,9 @@ impl Client {
     /// # Errors
     /// [`ProtocolError`] if the server broke the protocol; the session is over then.
     pub fn receive(&mut self, inbox: &mut Inbox, canvas: &mut Canvas) -> Result<Received, ProtocolError> {
-        let turn = self.counts.pixels + TURN;
+        let turn = self.work + TURN;
         loop {
-            if self.counts.pixels > turn {
+            if self.work > turn {
                 self.paint_all(canvas)?;
                 return Ok(Received::Busy);
             }

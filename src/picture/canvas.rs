@@ -33,7 +33,8 @@ impl ByteOrder {
     }
 }
 
-/// Memory beyond a canvas's own, in pixels: it may scroll so far before its pixels are moved after all.
+/// Memory that a canvas takes beyond its own, in pixels, once it scrolls: so far it may before its pixels are moved after
+/// all.
 const ROOM: usize = 2 << 20;
 
 /// Pixels in a line of the processor's caches. Tiles of Hextile are as wide: where each of their rows is one line and not
@@ -42,8 +43,7 @@ const LINE: usize = 16;
 
 /// The framebuffer.
 ///
-/// Its rows lie in memory for more of them, which costs nothing before it is needed: when most of the picture is copied up
-/// or down, the place where it begins is moved, and not its pixels.
+/// When most of the picture is copied up or down, the place in memory where it begins is moved, and not its pixels.
 pub struct Canvas {
     size: Size,
     order: ByteOrder,
@@ -59,12 +59,10 @@ impl Canvas {
     /// A black canvas. The caller has checked `size` against its budget.
     pub fn new(size: Size, order: ByteOrder) -> Canvas {
         let rows = (ROOM / usize::from(size.width).max(1)).min(size.height.into());
-        let room = rows * usize::from(size.width);
-        let mut memory: Vec<u32> = Vec::with_capacity(size.pixels() + room + LINE);
+        let memory = vec![0; size.pixels() + LINE];
         // An offset that can not be told is as good as none.
         let front = memory.as_ptr().align_offset(LINE * size_of::<u32>()).min(LINE);
-        memory.resize(front + size.pixels(), 0);
-        Canvas { size, order, memory, first: front, front, room }
+        Canvas { size, order, memory, first: front, front, room: rows * usize::from(size.width) }
     }
 
     /// A canvas without pixels.
@@ -157,12 +155,15 @@ impl Canvas {
     }
 
     /// Moves the whole picture down by so many rows, or up if there are fewer than none; only the areas that `stay`,
-    /// which have no pixel in common, keep their pixels. What comes from outside of the picture is anything. False if
-    /// there is no memory for it; nothing is moved then.
+    /// which have no pixel in common, keep their pixels. What comes from outside of the picture is anything. False if to
+    /// copy what does not stay is less work; nothing is moved then.
     pub(super) fn scroll(&mut self, rows: i32, stay: &mut [Area]) -> bool {
         let (stride, pixels) = (usize::from(self.size.width), self.size.pixels());
         let by = rows.unsigned_abs() as usize * stride;
-        if by > self.room {
+        // So often it may go on this way until all pixels are moved.
+        let times = self.room.checked_div(by).unwrap_or(0) as u64;
+        let (all, kept) = (pixels as u64, stay.iter().map(|area| area.pixels() as u64).sum::<u64>());
+        if all + times * kept >= times * all.saturating_sub(kept) {
             return false;
         }
         let up = rows < 0;
@@ -197,8 +198,10 @@ impl Canvas {
         self.first = first;
     }
 
-    /// Takes as much of the memory that there is for it.
+    /// Takes memory up to there. The first time all is asked for that may be needed, which is not there before it is used.
     fn reach(&mut self, end: usize) {
+        let most = self.front + self.room + self.size.pixels();
+        self.memory.reserve_exact(most.saturating_sub(self.memory.len()));
         self.memory.resize(end.max(self.memory.len()), 0);
     }
 

@@ -2,16 +2,19 @@
 
 use super::{Area, Canvas, Outside};
 
-/// Rectangles that are to be copied by the same way, in an order that does not matter.
+/// Rectangles that are to be copied by the same way, of which none reads what one before it writes.
 #[derive(Debug, Default)]
 pub struct Copies {
     /// Columns to the right and rows down.
     by: (i32, i32),
     to: Vec<Area>,
+    /// What is not copied, while that is found out.
+    stay: Vec<Area>,
+    parts: Vec<Area>,
 }
 
 impl Copies {
-    /// What is compared with each other.
+    /// So many are gathered: each new one is compared with all of them.
     const MOST: usize = 64;
 
     /// Whether there are none.
@@ -19,8 +22,8 @@ impl Copies {
         self.to.is_empty()
     }
 
-    /// Adds a copy between two rectangles of the same size. False if it is of another way than the others, or begins where
-    /// one of them ends: they must be [painted](Copies::paint) first.
+    /// Adds a copy between two rectangles of the same size. False if it is of another way than the others, if it reads what
+    /// one of them writes, or if there are enough: they must be [painted](Copies::paint) first.
     #[must_use]
     pub fn add(&mut self, from: Area, to: Area) -> bool {
         let way = |to: u16, from: u16| i32::from(to) - i32::from(from);
@@ -40,15 +43,21 @@ impl Copies {
     /// # Errors
     /// [`Outside`] if one does not lie inside the canvas.
     pub fn paint(&mut self, canvas: &mut Canvas) -> Result<(), Outside> {
-        let whole = canvas.size().whole();
+        let size = canvas.size();
+        if self.to.iter().any(|to| size.area(to.x(), to.y(), to.width(), to.height()).is_none()) {
+            return Err(Outside);
+        }
         let copied: usize = self.to.iter().map(|to| to.pixels()).sum();
-        if self.by.0 == 0 && copied > whole.pixels() / 2 {
-            let mut stay = vec![whole];
+        if self.by.0 == 0 && copied > size.pixels() / 2 {
+            let Copies { stay, parts, .. } = self;
+            stay.clear();
+            stay.push(size.whole());
             for to in &self.to {
-                stay = stay.iter().flat_map(|area| area.outside(*to)).collect();
+                parts.clear();
+                parts.extend(stay.iter().flat_map(|area| area.outside(*to)));
+                std::mem::swap(stay, parts);
             }
-            let kept: usize = stay.iter().map(|area| area.pixels()).sum();
-            if kept < whole.pixels() / 2 && canvas.scroll(self.by.1, &mut stay) {
+            if canvas.scroll(self.by.1, stay) {
                 self.to.clear();
                 return Ok(());
             }
@@ -128,7 +137,7 @@ mod tests {
             assert_eq!(canvas.pixels(), naive.pixels(), "turn {turn}: {by:?} {up}");
             scrolled += usize::from(place(&canvas) != before);
         }
-        assert!((2000..18_000).contains(&scrolled), "{scrolled} times");
+        assert!((1000..18_000).contains(&scrolled), "{scrolled} times");
     }
 
     #[test]

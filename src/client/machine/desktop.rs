@@ -87,6 +87,7 @@ impl Client {
         self.refreshed(area, encoding, lossy);
         self.counts.rectangles += 1;
         self.counts.pixels += area.pixels() as u64;
+        self.work += area.pixels() as u64;
         *self.counts.by_encoding.entry(encoding).or_default() += 1;
     }
 
@@ -117,6 +118,7 @@ impl Client {
         }
         checked(size)?;
         self.size = size;
+        self.work += size.pixels() as u64;
         canvas.resize(size);
         self.damage.clear();
         for coverage in self.coverage.iter_mut().chain(&mut self.refresh) {
@@ -149,5 +151,37 @@ impl Client {
             self.remark(Notice::Resized(answer));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Received, canvas_for};
+    use super::*;
+    use crate::picture::ByteOrder;
+    use crate::rfb::PixelFormat;
+    use crate::rfb::handshake::ServerInit;
+
+    #[test]
+    fn a_server_that_changes_its_size_without_end_is_left_for_a_while() {
+        let order = ByteOrder::Bgrx;
+        let format = PixelFormat::rgb888(order.shifts());
+        let init = ServerInit { width: 1, height: 1, format, name: "door".into() };
+        let mut canvas = canvas_for(&init, order).unwrap();
+        let mut client = Client::of_recording(&init, order);
+        // A FramebufferUpdate of 40 sizes, one large and one small in turn.
+        let mut update = vec![0, 0, 0, 40];
+        for size in [5000_u16, 1].repeat(20) {
+            update.extend([0; 4]);
+            update.extend([size, size].iter().flat_map(|length| length.to_be_bytes()));
+            update.extend(encoding::DESKTOP_SIZE.to_be_bytes());
+        }
+        let mut inbox = Inbox::default();
+        inbox.push(update.into());
+        let mut turns = 0;
+        while client.receive(&mut inbox, &mut canvas).unwrap() == Received::Busy {
+            turns += 1;
+        }
+        assert_eq!((turns, canvas.size()), (6, Size::new(1, 1)));
     }
 }
