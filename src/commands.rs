@@ -105,7 +105,10 @@ pub fn record(what: &Record) -> Result<(), Failure> {
         Some(RecordingFormat::Fbs) => Format::Fbs,
         None => Format::of_name(&what.file),
     };
-    let plan = config::plan(&what.connection, Purpose::Record)?;
+    let mut plan = config::plan(&what.connection, Purpose::Record)?;
+    // What measures decoders has one canvas, made for the size that a recording begins with: TigerVNC's decperf ends at the
+    // first word of another, and at one of the same.
+    plan.settings.resizes = format != Format::Rfb;
     let plan = Plan { recorder: Some(recording::Writer::create(&what.file, format)?), ..plan };
     let mut display = Headless::new(what.seconds.and_then(from_now).map_or(Until::Ended, Until::Time));
     let mut begun = false;

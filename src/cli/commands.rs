@@ -58,7 +58,7 @@ pub struct Record {
 /// The formats of recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RecordingFormat {
-    /// ServerInit and what follows
+    /// ServerInit and what follows, at one size
     Rfb,
     /// FBS 001.001, which knows when it came
     Fbs,

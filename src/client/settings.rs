@@ -18,12 +18,14 @@ pub struct Settings {
     pub compression: Option<u8>,
     /// Whether text that the server announces in its clipboard is asked for.
     pub clipboard: bool,
+    /// Whether the desktop may get another size.
+    pub resizes: bool,
 }
 
 impl Settings {
     /// Pixels of this format in these encodings, without loss and as the server likes them compressed.
     pub fn new(format: PixelFormat, encodings: Vec<i32>) -> Settings {
-        Settings { format, encodings, quality: None, compression: None, clipboard: false }
+        Settings { format, encodings, quality: None, compression: None, clipboard: false, resizes: true }
     }
 
     /// The same without loss: no JPEG, and ZRLE in place of ZYWRLE.
@@ -51,8 +53,10 @@ impl Settings {
         // Level 0 is none at all where the server knows how.
         let without_zlib = (self.compression == Some(0)).then_some(encoding::TIGHT_WITHOUT_ZLIB);
         let levels = quality.into_iter().chain(compression).chain(without_zlib);
+        let sizes = [encoding::DESKTOP_SIZE, encoding::EXTENDED_DESKTOP_SIZE];
+        let pseudo = encoding::PSEUDO_ENCODINGS.into_iter().filter(|pseudo| self.resizes || !sizes.contains(pseudo));
         // If there are too many, pseudo-encodings are left out: the others were chosen.
-        self.encodings.iter().copied().chain(levels).chain(encoding::PSEUDO_ENCODINGS).take(MOST_ENCODINGS).collect()
+        self.encodings.iter().copied().chain(levels).chain(pseudo).take(MOST_ENCODINGS).collect()
     }
 }
 
@@ -67,6 +71,14 @@ mod tests {
         let list = settings.list();
         assert!(encoding::PSEUDO_ENCODINGS.iter().all(|pseudo| list.contains(pseudo)), "{list:?}");
         assert_eq!(list[9..12], [-24, -256, encoding::TIGHT_WITHOUT_ZLIB]);
+    }
+
+    #[test]
+    fn a_desktop_that_is_to_keep_its_size_is_not_asked_for_others() {
+        let settings = Settings::new(PixelFormat::rgb565(), encoding::default_pixel_encodings());
+        let kept = Settings { resizes: false, ..settings.clone() }.list();
+        let asked = settings.list().into_iter().filter(|number| ![-223, -308].contains(number)).collect::<Vec<_>>();
+        assert_eq!((kept, asked.len() + 2), (asked, settings.list().len()));
     }
 
     #[test]
